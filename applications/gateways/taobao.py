@@ -92,7 +92,7 @@ def sign(params: Mapping[str, str], secret: str | bytes, method: str) -> str:
         name + value for name, value in sorted(params.items()) if name and value and name != "sign"
     ).encode()
     if method == "md5":
-        digest = hashlib.md5(key + text, usedforsecurity=False).hexdigest()
+        digest = hashlib.md5(key + text + key, usedforsecurity=False).hexdigest()
     elif method == "hmac":
         digest = hmac.new(key, text, hashlib.md5).hexdigest()
     elif method == "hmac-sha256":
