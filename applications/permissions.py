@@ -1,0 +1,43 @@
+"""Who may do what with an application. Each rule is one named function; views hide, services refuse."""
+
+from applications.models import Application
+from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.accounts.roles import Role, has_role
+
+
+def company_role(user: User, application: Application) -> CompanyRole | None:
+    """The person's role in this membership, or None for a stranger.
+
+    The Taobao account that applied owns it; its sub-accounts edit. Others need a membership.
+    """
+    if user.taobao_user_id and user.taobao_user_id == application.taobao_user_id:
+        return CompanyRole.EDITOR if user.is_sub_account else CompanyRole.OWNER
+    membership = Membership.objects.filter(user=user, company=application.company_id).first()
+    return CompanyRole(membership.role) if membership else None
+
+
+def may_edit(user: User, application: Application) -> bool:
+    return company_role(user, application) in (CompanyRole.OWNER, CompanyRole.EDITOR)
+
+
+def may_pay(user: User, application: Application) -> bool:
+    """A sub-account never pays, whatever its membership says."""
+    return not user.is_sub_account and company_role(user, application) in (CompanyRole.OWNER, CompanyRole.PAYER)
+
+
+def may_leave(user: User, application: Application) -> bool:
+    """Withdraw or exit: the owner alone, never a sub-account."""
+    return not user.is_sub_account and company_role(user, application) == CompanyRole.OWNER
+
+
+def may_review(user: User, application: Application) -> bool:
+    """A reviewer who has no part in the company."""
+    return has_role(user, Role.REVIEWER) and company_role(user, application) is None
+
+
+def is_claimed_by(user: User, application: Application) -> bool:
+    return application.reviewer_id == user.pk and may_review(user, application)
+
+
+def may_reassign(user: User) -> bool:
+    return has_role(user, Role.OPS)

@@ -1,0 +1,41 @@
+"""Celery's entry points; the work stands in the modules that they call."""
+
+import logging
+
+from celery import shared_task
+
+from applications import services, shop_checks
+from applications.lifecycle import DRAFT, State
+from applications.models import Application
+from tmall_sp.core import clock
+from tmall_sp.core.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SIZE = 200
+
+
+@shared_task
+def check_shop(check_id: int) -> None:
+    shop_checks.run(check_id)
+
+
+@shared_task
+def sweep_shop_checks() -> None:
+    """Run what is due and no worker was told of, or a dead worker left behind."""
+    due = shop_checks.due(clock.now()).order_by("due_at").values_list("pk", flat=True)
+    for check_id in list(due[:SWEEP_SIZE]):
+        shop_checks.run(check_id)
+
+
+@shared_task
+def sweep_deadlines() -> None:
+    """Let drafts and unanswered change requests lapse. `approved` lapses in `deposits`, which asks Alipay first."""
+    overdue = Application.objects.filter(
+        state__in=[*DRAFT, State.CHANGES_REQUESTED], deadline_at__lt=clock.now()
+    ).order_by("deadline_at")
+    for pk in list(overdue.values_list("pk", flat=True)[:SWEEP_SIZE]):
+        try:
+            services.lapse(pk)
+        except DomainError as error:  # moved on since it was listed
+            logger.info("Application %s did not lapse: %s", pk, error.code)

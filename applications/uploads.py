@@ -1,0 +1,85 @@
+"""Files that merchants hand in: accepted by content, not by name; images are encoded anew."""
+
+import hashlib
+import io
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+from django.utils.crypto import get_random_string
+from django.utils.translation import gettext as _
+from PIL import Image, UnidentifiedImageError
+
+from applications import drafts
+from applications.models import Document, DocumentKind
+from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
+from tmall_sp.core.errors import DomainError
+
+MAX_BYTES = 10 * 1024 * 1024
+MAX_PIXELS = 50_000_000
+MAX_FILES = 30
+IMAGE_FORMATS = {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png"), "WEBP": ("image/webp", "webp")}
+
+
+def add_document(pk: int, *, actor: User, kind: str, upload: UploadedFile) -> Document:
+    """Store one file. A second licence replaces the first, whose row and file are kept.
+
+    DomainError on field `file` for what is too big, or is neither a picture nor a PDF.
+    """
+    content, content_type, extension = _accepted(upload)
+    with transaction.atomic():
+        application = drafts.lock_for_editing(pk, actor=actor)
+        current = application.documents.filter(removed_at__isnull=True)
+        if current.count() >= MAX_FILES:
+            raise DomainError("too_many_files", _("There are already 30 files."), field="file")
+        if kind == DocumentKind.LICENCE:
+            current.filter(kind=kind).update(removed_at=clock.now())
+        document = Document(
+            application=application,
+            kind=kind,
+            original_name=(upload.name or "")[-200:],
+            content_type=content_type,
+            size=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
+            uploaded_by=actor,
+            uploaded_at=clock.now(),
+        )
+        document.file.save(f"{get_random_string(24)}.{extension}", ContentFile(content), save=False)
+        document.save()
+        drafts.touch(application)
+    return document
+
+
+def remove_document(pk: int, document_id: int, *, actor: User) -> None:
+    """Take a file out of the application; the row stays as history."""
+    with transaction.atomic():
+        application = drafts.lock_for_editing(pk, actor=actor)
+        application.documents.filter(pk=document_id, removed_at__isnull=True).update(removed_at=clock.now())
+        drafts.touch(application)
+
+
+def _accepted(upload: UploadedFile) -> tuple[bytes, str, str]:
+    if (upload.size or 0) > MAX_BYTES:
+        raise DomainError("file_too_big", _("The file is larger than 10 MB."), field="file")
+    content = upload.read()
+    if content.startswith(b"%PDF-"):
+        return content, "application/pdf", "pdf"
+    return _encoded_anew(content)
+
+
+def _encoded_anew(content: bytes) -> tuple[bytes, str, str]:
+    """The picture alone, without whatever else the file carried (EXIF with a place, a script)."""
+    refusal = DomainError("not_a_picture", _("Hand in a JPEG, PNG or WebP picture, or a PDF."), field="file")
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            if picture.format not in IMAGE_FORMATS:
+                raise refusal
+            if picture.width * picture.height > MAX_PIXELS:
+                raise DomainError("picture_too_large", _("The picture has too many pixels."), field="file")
+            content_type, extension = IMAGE_FORMATS[picture.format]
+            out = io.BytesIO()
+            picture.save(out, format=picture.format)
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
+        raise refusal from error
+    return out.getvalue(), content_type, extension
