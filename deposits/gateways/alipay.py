@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote
@@ -181,11 +182,11 @@ class Alipay:
 
     @classmethod
     def from_settings(cls) -> Self:
-        """With the keys and certificates in ALIPAY_KEY_DIR; GatewayError (NOT_EXECUTED) if one can't be read."""
+        """With the keys in ALIPAY_KEY_DIR; GatewayError (NOT_EXECUTED) if one can't be read."""
         folder = Path(settings.ALIPAY_KEY_DIR)
         gateway_url: str = settings.ALIPAY_GATEWAY_URL
         try:
-            sdk = MendedAliPay(
+            sdk = _sdk(
                 app_id=settings.ALIPAY_APP_ID,
                 gateway_url=gateway_url,
                 app_private_key=(folder / "app_private_key.pem").read_text(),
@@ -400,6 +401,12 @@ class Alipay:
         if answer.get("code") == "10000":
             return answer
         raise _failure(method, answer)
+
+
+@lru_cache(maxsize=2)
+def _sdk(**content: str) -> MendedAliPay:
+    """Kept as long as the files say the same: reading the keys costs more than a whole notification."""
+    return MendedAliPay(**content)
 
 
 def _failure(method: str, answer: Mapping[str, Any]) -> GatewayError:

@@ -26,7 +26,7 @@ _loggers = types.ModuleType("alipay.loggers")
 _loggers.logger = logging.getLogger("python-alipay-sdk")  # type: ignore[attr-defined]
 sys.modules.setdefault("alipay.loggers", _loggers)
 
-from alipay import DCAliPay  # type: ignore[import-untyped]
+from alipay import DCAliPay  # noqa: E402
 
 RSA_SIGNATURES = "1.2.840.113549.1.1."
 PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
@@ -58,6 +58,9 @@ class MendedAliPay(DCAliPay):  # type: ignore[misc]
         self._gateway = gateway_url
         self._budget = budget
         self.alipay_cert_sn = self.get_cert_sn(alipay_cert)
+        # The SDK would find out at the first call.
+        if not self.app_cert_sn or not self.alipay_root_cert_sn:
+            raise ValueError("no certificate to name in a request")
 
     def build_body(
         self, method: str, biz_content: dict[str, Any] | None = None, **kwargs: Any
