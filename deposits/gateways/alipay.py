@@ -404,9 +404,23 @@ class Alipay:
 
 
 @lru_cache(maxsize=2)
-def _sdk(**content: str) -> MendedAliPay:
+def _sdk(
+    app_id: str,
+    gateway_url: str,
+    app_private_key: str,
+    app_cert: str,
+    alipay_cert: str,
+    alipay_root_cert: str,
+) -> MendedAliPay:
     """Kept as long as the files say the same: reading the keys costs more than a whole notification."""
-    return MendedAliPay(**content)
+    return MendedAliPay(
+        app_id=app_id,
+        gateway_url=gateway_url,
+        app_private_key=app_private_key,
+        app_cert=app_cert,
+        alipay_cert=alipay_cert,
+        alipay_root_cert=alipay_root_cert,
+    )
 
 
 def _failure(method: str, answer: Mapping[str, Any]) -> GatewayError:

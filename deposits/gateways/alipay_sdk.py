@@ -33,7 +33,7 @@ PEM_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICAT
 _decoder = json.JSONDecoder()
 
 
-class MendedAliPay(DCAliPay):  # type: ignore[misc]
+class MendedAliPay(DCAliPay):
     """The SDK's certificate-mode client with its defects mended; the numbers are those of B10."""
 
     def __init__(
@@ -220,6 +220,6 @@ def _cert_sn(certificate: x509.Certificate) -> str:
         ("C", NameOID.COUNTRY_NAME),
     ):
         values = issuer.get_attributes_for_oid(oid)
-        parts.append(f"{short}={values[-1].value if values else None}")
+        parts.append(f"{short}={values[-1].value if values else None!s}")
     text = ",".join(parts) + str(certificate.serial_number)
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()

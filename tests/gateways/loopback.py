@@ -3,10 +3,11 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 
@@ -21,7 +22,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    body: bytes | str | dict = b""
+    body: bytes | str | Mapping[str, object] = b""
     status: int = 200
     delay: float = 0.0
     """Seconds before the answer begins."""
@@ -57,7 +58,7 @@ def running() -> Iterator[Loopback]:
         def do_GET(self) -> None:
             self._answer()
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, format: str, *args: Any) -> None:
             pass
 
         def _answer(self) -> None:
@@ -75,7 +76,7 @@ def running() -> Iterator[Loopback]:
             time.sleep(reply.delay)
             if reply.drop:
                 return
-            content = json.dumps(reply.body) if isinstance(reply.body, dict) else reply.body
+            content = json.dumps(reply.body) if isinstance(reply.body, Mapping) else reply.body
             content = content.encode() if isinstance(content, str) else content
             try:
                 self.send_response(reply.status)

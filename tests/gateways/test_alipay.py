@@ -4,7 +4,10 @@ import datetime as dt
 import io
 import json
 import zipfile
+from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
@@ -18,10 +21,11 @@ from deposits.gateways.alipay import (
     RefundAnswer,
     RefundState,
     TradeStatus,
+    Transfer,
     TransferStatus,
 )
 from tests.gateways import keys
-from tests.gateways.loopback import Reply
+from tests.gateways.loopback import Loopback, Reply, Request
 from tmall_sp.core import clock
 from tmall_sp.core.gateway import GatewayError, Kind
 
@@ -29,7 +33,7 @@ AMOUNT = Decimal("100000.00")
 
 
 @pytest.fixture
-def alipay(settings, tmp_path, loopback, key_ring):
+def alipay(settings: Any, tmp_path: Path, loopback: Loopback, key_ring: keys.KeyRing) -> Alipay:
     (tmp_path / "app_private_key.pem").write_text(key_ring.app_private_pem)
     (tmp_path / "app_cert.pem").write_text(key_ring.app_cert)
     (tmp_path / "alipay_cert.pem").write_text(key_ring.alipay_cert)
@@ -41,11 +45,11 @@ def alipay(settings, tmp_path, loopback, key_ring):
 
 
 @pytest.fixture
-def answer(loopback, key_ring):
+def answer(loopback: Loopback, key_ring: keys.KeyRing) -> Callable[..., None]:
     """Queue a signed answer of the method that is asked."""
 
-    def queue(**fields):
-        def reply(request):
+    def queue(**fields: object) -> None:
+        def reply(request: Request) -> Reply:
             root = request.form["method"].replace(".", "_") + "_response"
             return Reply(key_ring.signed(root, keys.inner(**fields)))
 
@@ -54,12 +58,12 @@ def answer(loopback, key_ring):
     return queue
 
 
-def asked(loopback, index=0):
+def asked(loopback: Loopback, index: int = 0) -> tuple[str, dict[str, Any]]:
     form = loopback.requests[index].form
     return form["method"], json.loads(form["biz_content"])
 
 
-def trade(**fields):
+def trade(**fields: object) -> dict[str, Any]:
     return {
         "code": "10000",
         "msg": "Success",
@@ -74,16 +78,16 @@ def trade(**fields):
     }
 
 
-def business_failure(sub_code):
+def business_failure(sub_code: str) -> dict[str, Any]:
     return {"code": "40004", "msg": "Business Failed", "sub_code": sub_code, "sub_msg": "小店甲余额不足"}
 
 
-def refund(alipay):
+def refund(alipay: Alipay) -> RefundAnswer:
     return alipay.refund("D1", AMOUNT, "R1", "exit")
 
 
-def transfer(alipay, **changes):
-    arguments = {
+def transfer(alipay: Alipay, **changes: Any) -> Transfer:
+    arguments: dict[str, Any] = {
         "out_biz_no": "T1",
         "amount": AMOUNT,
         "payee_identity": "2088102169481075",
@@ -98,7 +102,9 @@ def transfer(alipay, **changes):
 # The cashier ------------------------------------------------------------------------------------------
 
 
-def test_the_cashier_address_is_signed_and_says_what_is_to_be_paid(alipay, key_ring, loopback):
+def test_the_cashier_address_is_signed_and_says_what_is_to_be_paid(
+    alipay: Alipay, key_ring: keys.KeyRing, loopback: Loopback
+) -> None:
     url = alipay.cashier_url(
         "D1",
         AMOUNT,
@@ -130,12 +136,12 @@ def test_the_cashier_address_is_signed_and_says_what_is_to_be_paid(alipay, key_r
 
 
 @pytest.mark.parametrize("amount", [Decimal("0"), Decimal("-1"), Decimal("0.001"), 100.0, "100"])
-def test_an_amount_that_is_no_money_is_a_mistake(alipay, amount):
+def test_an_amount_that_is_no_money_is_a_mistake(alipay: Alipay, amount: Any) -> None:
     with pytest.raises(ValueError, match="amount"):
         alipay.refund("D1", amount, "R1", "exit")
 
 
-def test_a_naive_deadline_is_a_mistake(alipay):
+def test_a_naive_deadline_is_a_mistake(alipay: Alipay) -> None:
     with pytest.raises(ValueError, match="naive"):
         alipay.cashier_url("D1", AMOUNT, "s", dt.datetime(2026, 12, 1), "n", "r")
 
@@ -144,10 +150,10 @@ def test_a_naive_deadline_is_a_mistake(alipay):
 
 
 @pytest.fixture
-def notification(key_ring):
+def notification(key_ring: keys.KeyRing) -> Callable[..., dict[str, str]]:
     """Signed by the V1 rule, empty values included."""
 
-    def make(**changes):
+    def make(**changes: str) -> dict[str, str]:
         params = {
             "notify_id": "n1",
             "app_id": "2021000000000001",
@@ -164,7 +170,9 @@ def notification(key_ring):
     return make
 
 
-def test_a_notification_of_alipay_verifies_and_is_left_as_it_is(alipay, notification):
+def test_a_notification_of_alipay_verifies_and_is_left_as_it_is(
+    alipay: Alipay, notification: Callable[..., dict[str, str]]
+) -> None:
     params = notification()
     before = dict(params)
 
@@ -172,7 +180,9 @@ def test_a_notification_of_alipay_verifies_and_is_left_as_it_is(alipay, notifica
     assert params == before
 
 
-def test_a_notification_verifies_with_the_certificate_number_signed_or_not(alipay, notification):
+def test_a_notification_verifies_with_the_certificate_number_signed_or_not(
+    alipay: Alipay, notification: Callable[..., dict[str, str]]
+) -> None:
     assert alipay.verify_notification(notification(alipay_cert_sn="abc"))
     assert alipay.verify_notification({**notification(), "alipay_cert_sn": "abc"})
 
@@ -191,27 +201,32 @@ def test_a_notification_verifies_with_the_certificate_number_signed_or_not(alipa
         {"subject": "\ud800"},
     ],
 )
-def test_a_changed_notification_does_not_verify(alipay, notification, change):
+def test_a_changed_notification_does_not_verify(
+    alipay: Alipay, notification: Callable[..., dict[str, str]], change: Any
+) -> None:
     assert not alipay.verify_notification({**notification(), **change})
 
 
-def test_a_notification_with_a_value_or_the_signature_missing_does_not_verify(alipay, notification):
+def test_a_notification_with_a_value_or_the_signature_missing_does_not_verify(
+    alipay: Alipay, notification: Callable[..., dict[str, str]]
+) -> None:
     for name in ("body", "sign", "app_id"):
         assert not alipay.verify_notification({k: v for k, v in notification().items() if k != name})
     assert not alipay.verify_notification({})
 
 
-def test_a_notification_signed_by_another_key_does_not_verify(alipay, key_ring):
+def test_a_notification_signed_by_another_key_does_not_verify(alipay: Alipay, key_ring: keys.KeyRing) -> None:
     assert not alipay.verify_notification({"a": "1", "sign": keys.sign(key_ring.app_key, "a=1")})
 
 
 # Trades -----------------------------------------------------------------------------------------------
 
 
-def test_a_paid_trade_is_read(alipay, answer, loopback):
+def test_a_paid_trade_is_read(alipay: Alipay, answer: Callable[..., None], loopback: Loopback) -> None:
     answer(**trade(buyer_user_name="小店甲"))
 
     found = alipay.query_trade("D1")
+    assert found is not None
 
     assert asked(loopback) == ("alipay.trade.query", {"out_trade_no": "D1"})
     assert found == module.Trade(
@@ -226,20 +241,22 @@ def test_a_paid_trade_is_read(alipay, answer, loopback):
         paid_at=dt.datetime(2026, 11, 24, 4, 0, tzinfo=dt.UTC),
     )
     assert found.is_paid
+    assert found.paid_at is not None
     assert found.paid_at.tzinfo == clock.SHANGHAI
 
 
-def test_a_trade_that_waits_is_not_paid(alipay, answer):
+def test_a_trade_that_waits_is_not_paid(alipay: Alipay, answer: Callable[..., None]) -> None:
     answer(**trade(trade_status="WAIT_BUYER_PAY", send_pay_date="", total_amount=100000.0))
 
     found = alipay.query_trade("D1")
+    assert found is not None
 
     assert not found.is_paid
     assert found.paid_at is None
     assert found.total_amount == AMOUNT
 
 
-def test_an_unknown_trade_is_none(alipay, answer):
+def test_an_unknown_trade_is_none(alipay: Alipay, answer: Callable[..., None]) -> None:
     answer(**business_failure("ACQ.TRADE_NOT_EXIST"))
 
     assert alipay.query_trade("D1") is None
@@ -262,7 +279,9 @@ def test_an_unknown_trade_is_none(alipay, answer):
         {"buyer_user_id": 2088},
     ],
 )
-def test_a_signed_but_garbled_trade_is_unknown(alipay, answer, change):
+def test_a_signed_but_garbled_trade_is_unknown(
+    alipay: Alipay, answer: Callable[..., None], change: Any
+) -> None:
     answer(**trade(**change))
 
     with pytest.raises(GatewayError) as error:
@@ -271,14 +290,14 @@ def test_a_signed_but_garbled_trade_is_unknown(alipay, answer, change):
     assert (error.value.kind, error.value.code) == (Kind.UNKNOWN, "malformed")
 
 
-def test_an_unpaid_trade_is_closed(alipay, answer, loopback):
+def test_an_unpaid_trade_is_closed(alipay: Alipay, answer: Callable[..., None], loopback: Loopback) -> None:
     answer(code="10000", out_trade_no="D1")
 
     assert alipay.close_trade("D1") is CloseOutcome.CLOSED
     assert asked(loopback) == ("alipay.trade.close", {"out_trade_no": "D1"})
 
 
-def test_a_trade_that_was_never_opened_does_not_exist(alipay, answer):
+def test_a_trade_that_was_never_opened_does_not_exist(alipay: Alipay, answer: Callable[..., None]) -> None:
     answer(**business_failure("ACQ.TRADE_NOT_EXIST"))
 
     assert alipay.close_trade("D1") is CloseOutcome.NOT_EXIST
@@ -294,14 +313,18 @@ def test_a_trade_that_was_never_opened_does_not_exist(alipay, answer):
         (business_failure("ACQ.TRADE_NOT_EXIST"), CloseOutcome.NOT_EXIST),
     ],
 )
-def test_a_trade_that_cannot_be_closed_is_asked_why(alipay, answer, state, outcome):
+def test_a_trade_that_cannot_be_closed_is_asked_why(
+    alipay: Alipay, answer: Callable[..., None], state: dict[str, Any], outcome: CloseOutcome
+) -> None:
     answer(**business_failure("ACQ.TRADE_STATUS_ERROR"))
     answer(**state)
 
     assert alipay.close_trade("D1") is outcome
 
 
-def test_a_trade_that_is_open_and_does_not_close_is_unknown(alipay, answer):
+def test_a_trade_that_is_open_and_does_not_close_is_unknown(
+    alipay: Alipay, answer: Callable[..., None]
+) -> None:
     answer(**business_failure("ACQ.TRADE_STATUS_ERROR"))
     answer(**trade(trade_status="WAIT_BUYER_PAY", send_pay_date=None))
 
@@ -315,7 +338,9 @@ def test_a_trade_that_is_open_and_does_not_close_is_unknown(alipay, answer):
 
 
 @pytest.mark.parametrize(("change", "moved"), [("Y", True), ("N", False)])
-def test_a_refund_says_whether_it_moved_money(alipay, answer, loopback, change, moved):
+def test_a_refund_says_whether_it_moved_money(
+    alipay: Alipay, answer: Callable[..., None], loopback: Loopback, change: Any, moved: bool
+) -> None:
     answer(code="10000", out_trade_no="D1", fund_change=change, refund_fee="100000.00")
 
     assert refund(alipay) == RefundAnswer(fund_change=moved, total_refunded=AMOUNT)
@@ -325,7 +350,7 @@ def test_a_refund_says_whether_it_moved_money(alipay, answer, loopback, change, 
     )
 
 
-def test_a_refund_that_was_carried_out_is_found(alipay, answer):
+def test_a_refund_that_was_carried_out_is_found(alipay: Alipay, answer: Callable[..., None]) -> None:
     answer(
         code="10000",
         out_trade_no="D1",
@@ -343,7 +368,9 @@ def test_a_refund_that_was_carried_out_is_found(alipay, answer):
 @pytest.mark.parametrize(
     "fields", [{"code": "10000", "out_trade_no": "D1"}, business_failure("ACQ.TRADE_NOT_EXIST")]
 )
-def test_a_refund_that_was_not_received_or_failed_is_none(alipay, answer, fields):
+def test_a_refund_that_was_not_received_or_failed_is_none(
+    alipay: Alipay, answer: Callable[..., None], fields: dict[str, Any]
+) -> None:
     answer(**fields)
 
     assert alipay.query_refund("D1", "R1") is None
@@ -358,7 +385,9 @@ def test_a_refund_that_was_not_received_or_failed_is_none(alipay, answer, fields
         {"out_trade_no": "D2"},
     ],
 )
-def test_a_garbled_refund_state_is_unknown(alipay, answer, fields):
+def test_a_garbled_refund_state_is_unknown(
+    alipay: Alipay, answer: Callable[..., None], fields: dict[str, Any]
+) -> None:
     answer(code="10000", **fields)
 
     with pytest.raises(GatewayError) as error:
@@ -370,7 +399,9 @@ def test_a_garbled_refund_state_is_unknown(alipay, answer, fields):
 # Transfers --------------------------------------------------------------------------------------------
 
 
-def test_a_transfer_sends_texts_and_no_empty_name(alipay, answer, loopback):
+def test_a_transfer_sends_texts_and_no_empty_name(
+    alipay: Alipay, answer: Callable[..., None], loopback: Loopback
+) -> None:
     answer(
         code="10000",
         out_biz_no="T1",
@@ -398,7 +429,9 @@ def test_a_transfer_sends_texts_and_no_empty_name(alipay, answer, loopback):
     )
 
 
-def test_a_transfer_to_a_login_id_names_the_payee(alipay, answer, loopback):
+def test_a_transfer_to_a_login_id_names_the_payee(
+    alipay: Alipay, answer: Callable[..., None], loopback: Loopback
+) -> None:
     answer(code="10000", out_biz_no="T1", status="DEALING")
 
     with pytest.raises(ValueError, match="name"):
@@ -417,10 +450,13 @@ def test_a_transfer_to_a_login_id_names_the_payee(alipay, answer, loopback):
     }
 
 
-def test_a_transfer_that_came_back_says_why(alipay, answer, loopback):
+def test_a_transfer_that_came_back_says_why(
+    alipay: Alipay, answer: Callable[..., None], loopback: Loopback
+) -> None:
     answer(code="10000", out_biz_no="T1", status="REFUND", error_code="PAYEE_CLOSED", pay_date="")
 
     found = alipay.query_transfer("T1")
+    assert found is not None
 
     assert (found.status, found.error_code) == (TransferStatus.REFUND, "PAYEE_CLOSED")
     assert asked(loopback) == (
@@ -429,14 +465,16 @@ def test_a_transfer_that_came_back_says_why(alipay, answer, loopback):
     )
 
 
-def test_an_unknown_transfer_is_none(alipay, answer):
+def test_an_unknown_transfer_is_none(alipay: Alipay, answer: Callable[..., None]) -> None:
     answer(**business_failure("ORDER_NOT_EXIST"))
 
     assert alipay.query_transfer("T1") is None
 
 
 @pytest.mark.parametrize("fields", [{"status": "MAYBE"}, {}, {"status": "SUCCESS", "out_biz_no": "T2"}])
-def test_a_garbled_transfer_is_unknown(alipay, answer, fields):
+def test_a_garbled_transfer_is_unknown(
+    alipay: Alipay, answer: Callable[..., None], fields: dict[str, Any]
+) -> None:
     answer(code="10000", **fields)
 
     with pytest.raises(GatewayError) as error:
@@ -471,7 +509,13 @@ def test_a_garbled_transfer_is_unknown(alipay, answer, fields):
         *[(business_failure(code), Kind.REFUSED) for code in sorted(module.REFUSED_SUB_CODES)],
     ],
 )
-def test_a_signed_failure_says_what_is_known(alipay, answer, call, fields, kind):
+def test_a_signed_failure_says_what_is_known(
+    alipay: Alipay,
+    answer: Callable[..., None],
+    call: Callable[[Alipay], object],
+    fields: dict[str, Any],
+    kind: Kind,
+) -> None:
     answer(**fields)
 
     with pytest.raises(GatewayError) as error:
@@ -485,7 +529,9 @@ def test_a_signed_failure_says_what_is_known(alipay, answer, call, fields, kind)
 # Bills ------------------------------------------------------------------------------------------------
 
 
-def test_a_bill_is_asked_for_and_downloaded(alipay, answer, loopback):
+def test_a_bill_is_asked_for_and_downloaded(
+    alipay: Alipay, answer: Callable[..., None], loopback: Loopback
+) -> None:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("bill.csv", "明细".encode("gbk"))
@@ -493,6 +539,7 @@ def test_a_bill_is_asked_for_and_downloaded(alipay, answer, loopback):
     loopback.answers.append(Reply(packed.getvalue()))
 
     url = alipay.bill_url(BillType.SIGNCUSTOMER, dt.date(2026, 11, 23))
+    assert url is not None
 
     assert asked(loopback) == (
         "alipay.data.dataservice.bill.downloadurl.query",
@@ -503,14 +550,14 @@ def test_a_bill_is_asked_for_and_downloaded(alipay, answer, loopback):
 
 
 @pytest.mark.parametrize("sub_code", ["BILL_NOT_EXIST", "isp.bill_not_exist"])
-def test_a_day_without_a_bill_is_none(alipay, answer, sub_code):
+def test_a_day_without_a_bill_is_none(alipay: Alipay, answer: Callable[..., None], sub_code: str) -> None:
     answer(**business_failure(sub_code))
 
     assert alipay.bill_url(BillType.TRADE, dt.date(2026, 11, 23)) is None
 
 
 @pytest.mark.parametrize("reply", [Reply(b"<html>expired</html>"), Reply(b"PK", status=404), Reply(b"")])
-def test_what_is_no_zip_is_no_bill(alipay, loopback, reply):
+def test_what_is_no_zip_is_no_bill(alipay: Alipay, loopback: Loopback, reply: Reply) -> None:
     loopback.answers = [reply]
 
     with pytest.raises(GatewayError) as error:
@@ -523,7 +570,7 @@ def test_what_is_no_zip_is_no_bill(alipay, loopback, reply):
 
 
 @pytest.mark.parametrize("name", ["app_private_key", "app_cert", "alipay_cert", "alipay_root_cert"])
-def test_a_missing_key_file_is_named(alipay, settings, name):
+def test_a_missing_key_file_is_named(alipay: Alipay, settings: Any, name: str) -> None:
     (settings.ALIPAY_KEY_DIR / f"{name}.pem").unlink()
 
     with pytest.raises(GatewayError, match=name) as error:
@@ -533,7 +580,7 @@ def test_a_missing_key_file_is_named(alipay, settings, name):
 
 
 @pytest.mark.parametrize("name", ["app_private_key", "app_cert", "alipay_cert", "alipay_root_cert"])
-def test_a_broken_key_file_is_no_crash(alipay, settings, name):
+def test_a_broken_key_file_is_no_crash(alipay: Alipay, settings: Any, name: str) -> None:
     (settings.ALIPAY_KEY_DIR / f"{name}.pem").write_text("garbage")
 
     with pytest.raises(GatewayError) as error:

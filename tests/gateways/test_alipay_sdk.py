@@ -7,14 +7,16 @@ import os
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
 from deposits.gateways.alipay_sdk import DCAliPay, MendedAliPay, top_level_members
 from tests.gateways import keys
-from tests.gateways.loopback import Reply
+from tests.gateways.loopback import Loopback, Reply
 from tmall_sp.core import clock
 from tmall_sp.core.gateway import GatewayError, Kind
 
@@ -22,7 +24,7 @@ ROOT = "alipay_trade_query_response"
 
 
 @pytest.fixture
-def sdk(key_ring, loopback):
+def sdk(key_ring: keys.KeyRing, loopback: Loopback) -> MendedAliPay:
     return MendedAliPay(
         app_id="2021000000000001",
         gateway_url=f"{loopback.url}/gateway.do",
@@ -34,12 +36,13 @@ def sdk(key_ring, loopback):
     )
 
 
-def ask(sdk):
-    return sdk.server_api("alipay.trade.query", {"out_trade_no": "D1"})
+def ask(sdk: MendedAliPay) -> dict[str, Any]:
+    answer: dict[str, Any] = sdk.server_api("alipay.trade.query", {"out_trade_no": "D1"})
+    return answer
 
 
 @pytest.mark.parametrize("mode", ["w", "a"])
-def test_importing_the_sdk_leaves_logging_alone(tmp_path, mode):
+def test_importing_the_sdk_leaves_logging_alone(tmp_path: Path, mode: str) -> None:
     program = f"""
 import logging, logging.config
 logging.config.dictConfig({{
@@ -61,7 +64,9 @@ assert logging.getLogger("python-alipay-sdk").handlers == []
     assert (tmp_path / "log.txt").read_text() == "one\ntwo\n"
 
 
-def test_the_worked_string_has_the_known_digest_and_verifies(sdk, key_ring):
+def test_the_worked_string_has_the_known_digest_and_verifies(
+    sdk: MendedAliPay, key_ring: keys.KeyRing
+) -> None:
     """B2: sign_type stays in; keys in order; raw values."""
     params = {
         "version": "1.0",
@@ -84,7 +89,9 @@ def test_the_worked_string_has_the_known_digest_and_verifies(sdk, key_ring):
     assert keys.is_signed(key_ring.app_key.public_key(), text, signature)
 
 
-def test_a_request_is_a_signed_post_that_shows_nothing_in_its_address(sdk, loopback, key_ring):
+def test_a_request_is_a_signed_post_that_shows_nothing_in_its_address(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing
+) -> None:
     root = "alipay_fund_trans_uni_transfer_response"
     loopback.answers = [Reply(key_ring.signed(root, keys.inner(code="10000")))]
 
@@ -102,7 +109,9 @@ def test_a_request_is_a_signed_post_that_shows_nothing_in_its_address(sdk, loopb
     assert form["sign_type"] == "RSA2"
 
 
-def test_the_time_is_beijing_time_whatever_the_zone_of_the_process(sdk, monkeypatch):
+def test_the_time_is_beijing_time_whatever_the_zone_of_the_process(
+    sdk: MendedAliPay, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
 
     body = sdk.build_body("alipay.trade.query", {"out_trade_no": "D1"})
@@ -124,20 +133,26 @@ def test_the_time_is_beijing_time_whatever_the_zone_of_the_process(sdk, monkeypa
         '","alipay_trade_query_response":{"code":"40004"}',
     ],
 )
-def test_braces_and_quotes_in_a_text_do_not_break_a_good_signature(sdk, loopback, key_ring, subject):
+def test_braces_and_quotes_in_a_text_do_not_break_a_good_signature(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing, subject: str
+) -> None:
     loopback.answers = [Reply(key_ring.signed(ROOT, keys.inner(code="10000", subject=subject)))]
 
     assert ask(sdk) == {"code": "10000", "subject": subject}
 
 
-def test_an_answer_in_certificate_mode_is_believed(sdk, loopback, key_ring):
+def test_an_answer_in_certificate_mode_is_believed(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing
+) -> None:
     sn = keys.cert_sn(key_ring.alipay_cert)
     loopback.answers = [Reply(key_ring.signed(ROOT, keys.inner(code="10000"), cert_sn=sn))]
 
     assert ask(sdk) == {"code": "10000"}
 
 
-def test_an_answer_whose_slashes_were_escaped_after_signing_is_believed(sdk, loopback, key_ring):
+def test_an_answer_whose_slashes_were_escaped_after_signing_is_believed(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing
+) -> None:
     text = keys.inner(code="10000", url="http://a/b")
     answer = key_ring.signed(ROOT, text).replace(text, text.replace("/", "\\/"))
     loopback.answers = [Reply(answer)]
@@ -145,13 +160,17 @@ def test_an_answer_whose_slashes_were_escaped_after_signing_is_believed(sdk, loo
     assert ask(sdk)["url"] == "http://a/b"
 
 
-def test_a_signed_error_response_is_believed(sdk, loopback, key_ring):
+def test_a_signed_error_response_is_believed(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing
+) -> None:
     loopback.answers = [Reply(key_ring.signed("error_response", keys.inner(code="40002", sub_code="isv.x")))]
 
     assert ask(sdk) == {"code": "40002", "sub_code": "isv.x"}
 
 
-def test_a_certificate_that_alipay_changed_is_named(sdk, loopback, key_ring):
+def test_a_certificate_that_alipay_changed_is_named(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing
+) -> None:
     loopback.answers = [Reply(key_ring.signed(ROOT, keys.inner(code="10000"), cert_sn="0" * 32))]
 
     with pytest.raises(GatewayError, match="0" * 32) as error:
@@ -160,7 +179,7 @@ def test_a_certificate_that_alipay_changed_is_named(sdk, loopback, key_ring):
     assert (error.value.kind, error.value.code) == (Kind.UNKNOWN, "cert_changed")
 
 
-def _resigned(ring, sign):
+def _resigned(ring: keys.KeyRing, sign: str) -> Reply:
     return Reply(f'{{"{ROOT}":{{"code":"10000"}},"sign":{sign}}}')
 
 
@@ -200,7 +219,13 @@ def _resigned(ring, sign):
         (lambda ring: Reply(ring.signed(ROOT, keys.inner(code="10000")), delay=3.0), "timeout"),
     ],
 )
-def test_an_answer_that_cannot_be_believed_is_unknown(sdk, loopback, key_ring, answer, code):
+def test_an_answer_that_cannot_be_believed_is_unknown(
+    sdk: MendedAliPay,
+    loopback: Loopback,
+    key_ring: keys.KeyRing,
+    answer: Callable[[keys.KeyRing], Reply],
+    code: str,
+) -> None:
     loopback.answers = [answer(key_ring)]
 
     with pytest.raises(GatewayError) as error:
@@ -209,7 +234,7 @@ def test_an_answer_that_cannot_be_believed_is_unknown(sdk, loopback, key_ring, a
     assert (error.value.kind, error.value.code) == (Kind.UNKNOWN, code)
 
 
-def test_nobody_at_home_is_not_executed(key_ring, refused_url):
+def test_nobody_at_home_is_not_executed(key_ring: keys.KeyRing, refused_url: str) -> None:
     sdk = MendedAliPay(
         app_id="1",
         gateway_url=refused_url,
@@ -242,19 +267,19 @@ def test_nobody_at_home_is_not_executed(key_ring, refused_url):
         "null",
     ],
 )
-def test_what_is_not_one_object_has_no_members(raw):
+def test_what_is_not_one_object_has_no_members(raw: str) -> None:
     with pytest.raises(GatewayError):
         top_level_members(raw)
 
 
-def test_members_are_the_text_as_it_arrived():
+def test_members_are_the_text_as_it_arrived() -> None:
     raw = ' { "a" : {"x": "}\\"" , "y":[1, 2]} ,\n"b":"\\u5c0f" } '
 
     assert top_level_members(raw) == {"a": '{"x": "}\\"" , "y":[1, 2]}', "b": '"\\u5c0f"'}
     assert top_level_members("{}") == {}
 
 
-def test_certificate_numbers_are_those_of_the_unmended_sdk(key_ring):
+def test_certificate_numbers_are_those_of_the_unmended_sdk(key_ring: keys.KeyRing) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         expected = DCAliPay.get_cert_sn(key_ring.app_cert)
@@ -264,7 +289,9 @@ def test_certificate_numbers_are_those_of_the_unmended_sdk(key_ring):
     assert MendedAliPay.get_root_cert_sn(key_ring.root_cert) == expected_root
 
 
-def test_a_root_file_may_hold_several_certificates_and_some_that_cannot_be_read(key_ring):
+def test_a_root_file_may_hold_several_certificates_and_some_that_cannot_be_read(
+    key_ring: keys.KeyRing,
+) -> None:
     broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
     roots = key_ring.root_cert + broken + key_ring.app_cert
 
@@ -273,7 +300,9 @@ def test_a_root_file_may_hold_several_certificates_and_some_that_cannot_be_read(
     )
 
 
-def test_making_and_using_the_client_warns_of_nothing(sdk, loopback, key_ring):
+def test_making_and_using_the_client_warns_of_nothing(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing
+) -> None:
     loopback.answers = [Reply(key_ring.signed(ROOT, keys.inner(code="10000")))]
 
     with warnings.catch_warnings():
@@ -282,7 +311,9 @@ def test_making_and_using_the_client_warns_of_nothing(sdk, loopback, key_ring):
         MendedAliPay.get_cert_sn(key_ring.app_cert)
 
 
-def test_the_client_logs_no_payee(sdk, loopback, key_ring, caplog):
+def test_the_client_logs_no_payee(
+    sdk: MendedAliPay, loopback: Loopback, key_ring: keys.KeyRing, caplog: pytest.LogCaptureFixture
+) -> None:
     loopback.answers = [Reply(key_ring.signed("alipay_x_response", keys.inner(code="10000")))]
     caplog.set_level(logging.DEBUG)
 

@@ -3,7 +3,7 @@
 import pytest
 from django.db import transaction
 
-from tests.gateways.loopback import Reply
+from tests.gateways.loopback import Loopback, Reply
 from tmall_sp.core.gateway import (
     CallInTransaction,
     GatewayError,
@@ -15,12 +15,12 @@ from tmall_sp.core.gateway import (
 
 
 @pytest.mark.django_db
-def test_the_block_around_a_test_is_no_transaction_of_ours():
+def test_the_block_around_a_test_is_no_transaction_of_ours() -> None:
     assert_no_transaction()
 
 
 @pytest.mark.django_db
-def test_a_call_inside_a_block_is_refused_before_anything_is_sent(loopback):
+def test_a_call_inside_a_block_is_refused_before_anything_is_sent(loopback: Loopback) -> None:
     loopback.answers = [Reply(b"{}")]
 
     with transaction.atomic(), pytest.raises(CallInTransaction):
@@ -31,14 +31,14 @@ def test_a_call_inside_a_block_is_refused_before_anything_is_sent(loopback):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_inside_a_real_transaction_is_refused():
+def test_a_call_inside_a_real_transaction_is_refused() -> None:
     with transaction.atomic(), pytest.raises(CallInTransaction):
         assert_no_transaction()
     assert_no_transaction()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_with_autocommit_off_is_refused():
+def test_a_call_with_autocommit_off_is_refused() -> None:
     transaction.set_autocommit(False)
     try:
         with pytest.raises(CallInTransaction):
@@ -49,12 +49,12 @@ def test_a_call_with_autocommit_off_is_refused():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_from_on_commit_is_allowed():
+def test_a_call_from_on_commit_is_allowed() -> None:
     with transaction.atomic():
         transaction.on_commit(assert_no_transaction)
 
 
-def test_a_form_travels_in_the_body_as_utf_8(loopback):
+def test_a_form_travels_in_the_body_as_utf_8(loopback: Loopback) -> None:
     loopback.answers = [Reply(b"ok")]
 
     answer = send("POST", f"{loopback.url}/x", form={"nick": "小店甲"}, query={"charset": "utf-8"})
@@ -66,7 +66,7 @@ def test_a_form_travels_in_the_body_as_utf_8(loopback):
     assert request.headers["content-type"] == "application/x-www-form-urlencoded;charset=utf-8"
 
 
-def test_a_refused_connection_is_not_executed(refused_url):
+def test_a_refused_connection_is_not_executed(refused_url: str) -> None:
     with pytest.raises(GatewayError) as failure:
         send("POST", refused_url, form={})
 
@@ -75,7 +75,7 @@ def test_a_refused_connection_is_not_executed(refused_url):
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "", "http://[::1"])
-def test_an_address_that_is_none_is_not_executed(url):
+def test_an_address_that_is_none_is_not_executed(url: str) -> None:
     with pytest.raises(GatewayError) as failure:
         send("POST", url, form={})
 
@@ -90,7 +90,7 @@ def test_an_address_that_is_none_is_not_executed(url):
         (Reply(b"x" * 2000), "malformed"),
     ],
 )
-def test_a_call_without_a_complete_answer_is_unknown(loopback, reply, code):
+def test_a_call_without_a_complete_answer_is_unknown(loopback: Loopback, reply: Reply, code: str) -> None:
     loopback.answers = [reply]
 
     with pytest.raises(GatewayError) as failure:
@@ -101,7 +101,9 @@ def test_a_call_without_a_complete_answer_is_unknown(loopback, reply, code):
     assert len(loopback.requests) == 1
 
 
-def test_a_proxy_of_the_environment_is_not_used(loopback, refused_url, monkeypatch):
+def test_a_proxy_of_the_environment_is_not_used(
+    loopback: Loopback, refused_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("http_proxy", refused_url)
     monkeypatch.setenv("HTTP_PROXY", refused_url)
     loopback.answers = [Reply(b"ok")]
@@ -109,13 +111,13 @@ def test_a_proxy_of_the_environment_is_not_used(loopback, refused_url, monkeypat
     assert send("GET", loopback.url).body == b"ok"
 
 
-def test_only_open_kinds_are_worth_another_try():
+def test_only_open_kinds_are_worth_another_try() -> None:
     retryable = {kind for kind in Kind if GatewayError("x", "y", kind=kind).retryable}
 
     assert retryable == {Kind.NOT_EXECUTED, Kind.UNKNOWN}
 
 
-def test_a_code_keeps_only_what_a_log_may_hold():
+def test_a_code_keeps_only_what_a_log_may_hold() -> None:
     assert plain_code("ACQ.TRADE_NOT_EXIST") == "ACQ.TRADE_NOT_EXIST"
     assert plain_code("a\nb<小店>" + "c" * 100) == "ab" + "c" * 62
     assert plain_code(None) == "unknown"

@@ -1,11 +1,12 @@
 """Taobao's OAuth against a loopback server (protocols A4)."""
 
 import datetime as dt
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.gateways.loopback import Reply
+from tests.gateways.loopback import Loopback, Reply
 from tmall_sp.accounts.taobao.oauth import authorize_url, exchange_code
 from tmall_sp.core import clock
 from tmall_sp.core.gateway import GatewayError, Kind
@@ -20,13 +21,13 @@ TOKEN = {
 
 
 @pytest.fixture(autouse=True)
-def taobao_settings(settings, loopback):
+def taobao_settings(settings: Any, loopback: Loopback) -> None:
     settings.TAOBAO_APP_KEY = "12345678"
     settings.TAOBAO_APP_SECRET = "sandbox-secret"
     settings.TAOBAO_OAUTH_URL = f"{loopback.url}/"
 
 
-def test_the_browser_is_sent_to_the_authorize_page():
+def test_the_browser_is_sent_to_the_authorize_page() -> None:
     address = urlsplit(authorize_url("http://127.0.0.1:8000/back?a=1", "nonce", view="wap"))
 
     assert address.path == "/authorize"
@@ -39,7 +40,7 @@ def test_the_browser_is_sent_to_the_authorize_page():
     }
 
 
-def test_a_code_becomes_a_token(loopback):
+def test_a_code_becomes_a_token(loopback: Loopback) -> None:
     loopback.answers = [Reply(TOKEN)]
 
     token = exchange_code("the-code", "http://127.0.0.1:8000/back")
@@ -59,13 +60,13 @@ def test_a_code_becomes_a_token(loopback):
     }
 
 
-def test_a_token_does_not_print_its_secret(loopback):
+def test_a_token_does_not_print_its_secret(loopback: Loopback) -> None:
     loopback.answers = [Reply(TOKEN)]
 
     assert "6100abc" not in repr(exchange_code("c", "r"))
 
 
-def test_a_sub_account_is_told_apart(loopback):
+def test_a_sub_account_is_told_apart(loopback: Loopback) -> None:
     loopback.answers = [
         Reply({**TOKEN, "sub_taobao_user_id": 99, "sub_taobao_user_nick": "%E5%B0%8F%E5%BA%97%E7%94%B2%3Aa"})
     ]
@@ -75,7 +76,7 @@ def test_a_sub_account_is_told_apart(loopback):
     assert (token.sub_taobao_user_id, token.sub_nick) == ("99", "小店甲:a")
 
 
-def test_an_expiry_may_be_epoch_milliseconds(loopback):
+def test_an_expiry_may_be_epoch_milliseconds(loopback: Loopback) -> None:
     content = {key: value for key, value in TOKEN.items() if key != "expires_in"}
     loopback.answers = [Reply({**content, "expire_time": 1798732800000})]
 
@@ -99,7 +100,7 @@ def test_an_expiry_may_be_epoch_milliseconds(loopback):
         (Reply(drop=True), Kind.UNKNOWN),
     ],
 )
-def test_each_failure_says_what_is_known(loopback, reply, kind):
+def test_each_failure_says_what_is_known(loopback: Loopback, reply: Reply, kind: Kind) -> None:
     loopback.answers = [reply]
 
     with pytest.raises(GatewayError) as error:

@@ -2,27 +2,28 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from applications.gateways import taobao
 from applications.gateways.taobao import TopClient, is_not_granted, sign
-from tests.gateways.loopback import Reply
+from tests.gateways.loopback import Loopback, Reply, Request
 from tmall_sp.core import clock
 from tmall_sp.core.gateway import GatewayError, Kind
 
 SHOP = {"shop_seller_get_response": {"shop": {"sid": 44750468, "title": "我的店铺"}, "request_id": "abc"}}
 
 
-def failure(code, sub_code=None):
-    error = {"code": code, "msg": "m", "request_id": "r", "sub_msg": "小店甲 13800138000"}
+def failure(code: int | str, sub_code: str | None = None) -> Reply:
+    error: dict[str, Any] = {"code": code, "msg": "m", "request_id": "r", "sub_msg": "小店甲 13800138000"}
     if sub_code:
         error["sub_code"] = sub_code
     return Reply({"error_response": error})
 
 
 @pytest.fixture
-def client(loopback, monkeypatch):
+def client(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> TopClient:
     monkeypatch.setattr(taobao, "QUICK_RETRIES", (0.01, 0.01))
     return TopClient(
         app_key="12345678", app_secret="helloworld", gateway_url=f"{loopback.url}/router/rest", budget=3.0
@@ -48,11 +49,11 @@ OWN = {
         ("hmac-sha256", "0603F8DD0FDA9321F4E8B1E0081B6E582E1E38E8B6DE3A8C7103214580BCA963"),
     ],
 )
-def test_own_example_has_the_known_signature(method, expected):
+def test_own_example_has_the_known_signature(method: str, expected: str) -> None:
     assert sign({**OWN, "sign_method": method}, "helloworld", method) == expected
 
 
-def test_the_official_example_has_the_known_signature():
+def test_the_official_example_has_the_known_signature() -> None:
     params = {
         "method": "taobao.item.seller.get",
         "app_key": "12345678",
@@ -68,7 +69,7 @@ def test_the_official_example_has_the_known_signature():
     assert sign(params, "helloworld", "md5") == "66987CB115214E59E6EC978214934FB8"
 
 
-def test_a_chinese_value_has_the_known_signature():
+def test_a_chinese_value_has_the_known_signature() -> None:
     params = {
         **OWN,
         "method": "taobao.user.seller.get",
@@ -88,20 +89,20 @@ def test_a_chinese_value_has_the_known_signature():
         ("hmac-sha256", 20, "B0344C61D8DB38535CA8AFCEAF0BF12B881DC200C9833DA726E9376C2E32CFF7"),
     ],
 )
-def test_hmac_follows_its_rfc(method, length, expected):
+def test_hmac_follows_its_rfc(method: str, length: int, expected: str) -> None:
     assert sign({"Hi": " There"}, b"\x0b" * length, method) == expected
 
 
-def test_a_signature_leaves_out_itself_and_empty_values():
+def test_a_signature_leaves_out_itself_and_empty_values() -> None:
     assert sign({**OWN, "sign": "x", "empty": "", "": "y"}, "s", "hmac") == sign(OWN, "s", "hmac")
 
 
-def test_an_unknown_sign_method_is_a_mistake():
+def test_an_unknown_sign_method_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="sha1"):
         sign(OWN, "s", "sha1")
 
 
-def test_a_call_is_a_signed_form_with_beijing_time(client, loopback):
+def test_a_call_is_a_signed_form_with_beijing_time(client: TopClient, loopback: Loopback) -> None:
     loopback.answers = [Reply(SHOP)]
 
     assert client.shop("6100test").sid == "44750468"
@@ -117,7 +118,7 @@ def test_a_call_is_a_signed_form_with_beijing_time(client, loopback):
     assert abs(stamp - clock.now()) < dt.timedelta(seconds=10)
 
 
-def test_a_seller_is_read_leniently(client, loopback):
+def test_a_seller_is_read_leniently(client: TopClient, loopback: Loopback) -> None:
     user = {
         "user_id": "706388888",
         "nick": "小店甲",
@@ -149,7 +150,9 @@ def test_a_seller_is_read_leniently(client, loopback):
 @pytest.mark.parametrize(
     "score", [{"item_score": "4.8", "service_score": 5}, {"item_score": 4.8, "service_score": "5"}]
 )
-def test_a_legacy_shop_tells_its_opening_in_beijing_time(client, loopback, score):
+def test_a_legacy_shop_tells_its_opening_in_beijing_time(
+    client: TopClient, loopback: Loopback, score: dict[str, Any]
+) -> None:
     shop = {"sid": 1, "nick": "小店甲", "created": "2026-05-01 09:30:00", "shop_score": score}
     loopback.answers = [Reply({"shop_get_response": {"shop": shop}})]
 
@@ -163,14 +166,16 @@ def test_a_legacy_shop_tells_its_opening_in_beijing_time(client, loopback, score
 
 
 @pytest.mark.parametrize("code", [11, 12, 13, 22])
-def test_a_legacy_shop_that_is_not_granted_is_not_available(client, loopback, code):
+def test_a_legacy_shop_that_is_not_granted_is_not_available(
+    client: TopClient, loopback: Loopback, code: int
+) -> None:
     loopback.answers = [failure(code)]
 
     assert client.legacy_shop("小店甲", "s") is None
 
 
-def test_service_orders_are_read_over_all_pages(client, loopback):
-    def page(request):
+def test_service_orders_are_read_over_all_pages(client: TopClient, loopback: Loopback) -> None:
+    def page(request: Request) -> Reply:
         rows = taobao.PAGE_SIZE if request.form["page_no"] == "1" else 1
         order = {
             "order_id": 7,
@@ -193,13 +198,15 @@ def test_service_orders_are_read_over_all_pages(client, loopback):
 
 
 @pytest.mark.parametrize("content", [{"total_item": 0}, {"article_biz_orders": {}}])
-def test_no_service_orders_is_an_empty_list(client, loopback, content):
+def test_no_service_orders_is_an_empty_list(
+    client: TopClient, loopback: Loopback, content: dict[str, Any]
+) -> None:
     loopback.answers = [Reply({"vas_order_search_response": content})]
 
     assert client.service_orders("小店甲", "FW_GOODS-1001", "s") == []
 
 
-def test_taobao_tells_the_time(client, loopback):
+def test_taobao_tells_the_time(client: TopClient, loopback: Loopback) -> None:
     loopback.answers = [Reply({"time_get_response": {"time": "2026-11-24 12:00:00"}})]
 
     assert client.server_time() == dt.datetime(2026, 11, 24, 12, tzinfo=clock.SHANGHAI)
@@ -239,7 +246,9 @@ def test_taobao_tells_the_time(client, loopback):
         (Reply(drop=True), Kind.UNKNOWN, "dropped"),
     ],
 )
-def test_each_failure_says_what_is_known(client, loopback, reply, kind, code):
+def test_each_failure_says_what_is_known(
+    client: TopClient, loopback: Loopback, reply: Reply, kind: Kind, code: str
+) -> None:
     loopback.answers = [reply]
 
     with pytest.raises(GatewayError) as error:
@@ -250,20 +259,20 @@ def test_each_failure_says_what_is_known(client, loopback, reply, kind, code):
     assert "13800138000" not in str(error.value)
 
 
-def test_only_a_missing_right_counts_as_not_granted():
+def test_only_a_missing_right_counts_as_not_granted() -> None:
     assert is_not_granted(GatewayError("12", "", kind=Kind.REFUSED))
     assert not is_not_granted(GatewayError("25", "", kind=Kind.REFUSED))
     assert not is_not_granted(GatewayError("12", "", kind=Kind.UNKNOWN))
 
 
-def test_a_stumble_of_taobao_is_tried_again_at_once(client, loopback):
+def test_a_stumble_of_taobao_is_tried_again_at_once(client: TopClient, loopback: Loopback) -> None:
     loopback.answers = [failure(15, "isp.service-error"), failure(10), Reply(SHOP)]
 
     assert client.shop("s").sid == "44750468"
     assert len(loopback.requests) == 3
 
 
-def test_a_stumble_that_lasts_is_given_back_after_three_tries(client, loopback):
+def test_a_stumble_that_lasts_is_given_back_after_three_tries(client: TopClient, loopback: Loopback) -> None:
     loopback.answers = [failure(15, "isp.service-error")]
 
     with pytest.raises(GatewayError):
@@ -272,7 +281,7 @@ def test_a_stumble_that_lasts_is_given_back_after_three_tries(client, loopback):
     assert len(loopback.requests) == 3
 
 
-def test_a_refusal_is_not_tried_again(client, loopback):
+def test_a_refusal_is_not_tried_again(client: TopClient, loopback: Loopback) -> None:
     loopback.answers = [failure(25)]
 
     with pytest.raises(GatewayError):
@@ -281,8 +290,8 @@ def test_a_refusal_is_not_tried_again(client, loopback):
     assert len(loopback.requests) == 1
 
 
-def test_slow_answers_together_stay_within_the_budget(loopback):
-    def slow_stumble(request):
+def test_slow_answers_together_stay_within_the_budget(loopback: Loopback) -> None:
+    def slow_stumble(request: Request) -> Reply:
         return Reply({"error_response": {"code": 15, "sub_code": "isp.x"}}, delay=0.4)
 
     client = TopClient(app_key="k", app_secret="s", gateway_url=loopback.url, budget=0.7)
@@ -296,7 +305,7 @@ def test_slow_answers_together_stay_within_the_budget(loopback):
     assert dt.datetime.now() - start < dt.timedelta(seconds=1.5)
 
 
-def test_without_a_session_nothing_is_sent(client, loopback):
+def test_without_a_session_nothing_is_sent(client: TopClient, loopback: Loopback) -> None:
     with pytest.raises(GatewayError) as error:
         client.seller("")
 
@@ -314,7 +323,7 @@ def test_without_a_session_nothing_is_sent(client, loopback):
         {"nick": "小店甲"},
     ],
 )
-def test_a_garbled_seller_is_no_answer(client, loopback, user):
+def test_a_garbled_seller_is_no_answer(client: TopClient, loopback: Loopback, user: dict[str, Any]) -> None:
     loopback.answers = [Reply({"user_seller_get_response": {"user": user}})]
 
     with pytest.raises(GatewayError) as error:
@@ -327,7 +336,9 @@ def test_a_garbled_seller_is_no_answer(client, loopback, user):
     "shop",
     [{"created": "yesterday"}, {"shop_score": {"item_score": "good"}}, {"shop_score": {"item_score": "NaN"}}],
 )
-def test_a_garbled_legacy_shop_is_no_answer(client, loopback, shop):
+def test_a_garbled_legacy_shop_is_no_answer(
+    client: TopClient, loopback: Loopback, shop: dict[str, Any]
+) -> None:
     loopback.answers = [Reply({"shop_get_response": {"shop": shop}})]
 
     with pytest.raises(GatewayError) as error:
@@ -336,7 +347,7 @@ def test_a_garbled_legacy_shop_is_no_answer(client, loopback, shop):
     assert error.value.kind is Kind.UNKNOWN
 
 
-def test_the_client_is_made_from_the_settings(settings, loopback):
+def test_the_client_is_made_from_the_settings(settings: Any, loopback: Loopback) -> None:
     settings.TAOBAO_APP_KEY = "87654321"
     settings.TAOBAO_APP_SECRET = "other"
     settings.TAOBAO_GATEWAY_URL = loopback.url

@@ -76,7 +76,7 @@ def assert_no_transaction() -> None:
     """
     for connection in connections.all(initialized_only=True):
         blocks = connection.atomic_blocks
-        ours = [block for block in blocks if not block._from_testcase]
+        ours = [block for block in blocks if not getattr(block, "_from_testcase", False)]
         manual = connection.connection is not None and not blocks and not connection.autocommit
         if ours or manual:
             raise CallInTransaction(f"Gateway call inside a transaction on database {connection.alias!r}.")
