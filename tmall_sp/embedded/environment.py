@@ -1,4 +1,4 @@
-"""The environment of a whole stack (portal, worker, beat, sandbox) in one place: for `make run` and for tests."""
+"""The environment of a whole stack (portal, worker, beat, sandbox), for `make run` and for tests."""
 
 import os
 from collections.abc import Mapping

@@ -119,7 +119,7 @@ def _copy_for_system_user(package: Path) -> Path:
             if source.exists():
                 shutil.copytree(source, draft / part, ignore=shutil.ignore_patterns("include"))
         for folder, _, files in os.walk(draft):
-            os.chmod(folder, 0o755)
+            os.chmod(folder, 0o755)  # noqa: S103 - programs for everyone to run, no data
             for name in files:
                 path = os.path.join(folder, name)
                 os.chmod(path, os.stat(path).st_mode | 0o444)

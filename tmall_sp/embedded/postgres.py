@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL of a RUN_DIR: a Unix socket and no TCP port, trusted because its folder is private."""
+"""The embedded PostgreSQL of a RUN_DIR: a Unix socket in a private folder, and no TCP port."""
 
 import os
 import shutil
@@ -37,9 +37,9 @@ def is_running(run_dir: Path) -> bool:
 
 
 def start(run_dir: Path, *, throw_away: bool = False) -> None:
-    """Start the server if it does not run, with its owner and database made. The caller holds the keeper's lock.
+    """Start the server if it does not run, with its owner and database made.
 
-    throw_away: faster, and a power cut may cost the data.
+    The caller holds the keeper's lock. throw_away: faster, and a power cut may cost the data.
     """
     log = log_file(run_dir)
     log.parent.mkdir(parents=True, exist_ok=True)

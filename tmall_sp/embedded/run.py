@@ -78,11 +78,11 @@ def _run(run_dir: Path, port: int, console: Console) -> None:
         stack.enter_context(services.running(run_dir, servers=embedded))
         # Not to be interrupted: the servers stop after everybody that uses them.
         stack.callback(_ignore_signals)
-        _once("The sandbox's keys", parts.sandbox_keys(), environ)
+        run_once("The sandbox's keys", parts.sandbox_keys(), environ)
         console.say("Migrating …")
-        _once("migrate", parts.manage("migrate", "--verbosity", "0"), environ)
+        run_once("migrate", parts.manage("migrate", "--verbosity", "0"), environ)
         _collect_static(run_dir, environ, console)
-        environ["SANDBOX_TOTP_SECRETS"] = json.dumps(_totp_secrets(environ))
+        environ["SANDBOX_TOTP_SECRETS"] = json.dumps(totp_secrets(environ))
         supervisor = stack.enter_context(Supervisor(environ, console))
         stack.callback(_hurry_on_signals, supervisor)
         _bring_up(supervisor, port)
@@ -95,12 +95,9 @@ def _bring_up(supervisor: Supervisor, port: int) -> None:
     supervisor.wait_until_answers(supervisor.start(parts.sandbox(environ)))
     if _is_empty(environ):
         supervisor.console.say(f"Seeding a demo of {PROVIDERS} providers …")
-        _once("seed", parts.manage("seed", "--providers", str(PROVIDERS)), environ)
-    started = [
-        supervisor.start(part)
-        for part in (parts.web(environ, port), parts.worker(environ), parts.beat(environ))
-    ]
-    for child in started:
+        run_once("seed", parts.manage("seed", "--providers", str(PROVIDERS)), environ)
+    portal = (parts.web(environ, port), parts.worker(environ), parts.beat(environ))
+    for child in [supervisor.start(part) for part in portal]:
         supervisor.wait_until_answers(child)
 
 
@@ -142,7 +139,7 @@ def _refuse_taken_ports(port: int) -> None:
                 ) from error
 
 
-def _once(what: str, command: list[str], environ: Mapping[str, str]) -> str:
+def run_once(what: str, command: list[str], environ: Mapping[str, str]) -> str:
     """Run a command to its end and return its output; its last lines are in the error when it fails."""
     done = subprocess.run(
         command,
@@ -162,23 +159,22 @@ def _once(what: str, command: list[str], environ: Mapping[str, str]) -> str:
 def _collect_static(run_dir: Path, environ: Mapping[str, str], console: Console) -> None:
     """Collect the static files when one of ours, or a dependency, has changed since."""
     digest = hashlib.sha256((environment.PROJECT / "requirements.lock").read_bytes())
-    sources = sorted(environment.PROJECT.glob("*/static/**/*")) + sorted(
-        environment.PROJECT.glob("*/*/static/**/*")
-    )
-    for path in sources:
+    for path in sorted(environment.PROJECT.glob("tmall_sp/**/static/**/*")):
         if path.is_file():
             digest.update(f"{path} {path.stat().st_mtime_ns} {path.stat().st_size}\n".encode())
     stamp = run_dir / "static.stamp"
     if stamp.exists() and stamp.read_text() == digest.hexdigest():
         return
     console.say("Collecting static files …")
-    _once("collectstatic", parts.manage("collectstatic", "--noinput", "--clear", "--verbosity", "0"), environ)
+    run_once(
+        "collectstatic", parts.manage("collectstatic", "--noinput", "--clear", "--verbosity", "0"), environ
+    )
     stamp.write_text(digest.hexdigest())
 
 
-def _totp_secrets(environ: Mapping[str, str]) -> dict[str, str]:
+def totp_secrets(environ: Mapping[str, str]) -> dict[str, str]:
     """Login → secret of the demo's staff, so that a page of the sandbox can be their authenticator."""
-    logins = json.loads(_once("demo_logins", parts.manage("demo_logins", "--json"), environ))
+    logins = json.loads(run_once("demo_logins", parts.manage("demo_logins", "--json"), environ))
     return {login["login"]: login["totp"] for login in logins if login.get("totp")}
 
 
@@ -201,7 +197,7 @@ def _welcome(environ: Mapping[str, str]) -> str:
         f"  Staff    {environ['SITE_URL']}/admin/",
         f"  Sandbox  {environ['SANDBOX_URL']}/   (Taobao, Alipay, mail, authenticator)",
         "",
-        _once("demo_logins", parts.manage("demo_logins"), environ).rstrip(),
+        run_once("demo_logins", parts.manage("demo_logins"), environ).rstrip(),
         "",
         "  Ctrl-C stops everything; the data stays.",
         rule,

@@ -1,4 +1,4 @@
-"""Where the servers' Unix sockets are: in RUN_DIR, or in a short private folder where a path would be too long."""
+"""Where the servers' Unix sockets are: in RUN_DIR, or in a short folder where that is too long."""
 
 import hashlib
 import os

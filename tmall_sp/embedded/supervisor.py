@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TextIO
 
 from honcho.colour import get_colours
 from honcho.printer import Message, Printer
@@ -76,15 +77,23 @@ class Child:
             return None
         self._reader.join(timeout=0.5)
         how = f"exit code {code}" if code >= 0 else f"killed by {signal.Signals(-code).name}"
+        return f"{self.part.name} stopped ({how}). {self.last_words()}"
+
+    def last_words(self) -> str:
+        """The last lines of its output, and where the rest is."""
         lines = "\n".join(f"    {line}" for line in self.tail) or "    (no output)"
-        return f"{self.part.name} stopped ({how}). Its last lines, also in {self._log}:\n{lines}"
+        return f"Its last lines, also in {self._log}:\n{lines}"
 
 
 class Console:
-    """The terminal: one line at a time with its part's name. One that has gone away stops nobody."""
+    """The terminal: one line at a time with its part's name. One that has gone away stops nobody.
 
-    def __init__(self) -> None:
-        self._printer = Printer(sys.stdout, width=len("sandbox"))
+    Without an output nothing is shown; the logs have it all the same.
+    """
+
+    def __init__(self, output: TextIO | None = sys.stdout) -> None:
+        self._output = output
+        self._printer = Printer(output, width=len("sandbox")) if output else None
         self._colours: Iterator[str] = get_colours()
         self._lock = threading.Lock()
 
@@ -92,12 +101,16 @@ class Console:
         return next(self._colours)
 
     def line(self, name: str, text: str, colour: str | None = None) -> None:
+        if self._printer is None:
+            return
         with self._lock, contextlib.suppress(OSError, ValueError):
             self._printer.write(Message("line", text + "\n", dt.datetime.now(), name, colour))
 
     def say(self, text: str) -> None:
+        if self._output is None:
+            return
         with self._lock, contextlib.suppress(OSError, ValueError):
-            print(text, flush=True)
+            print(text, file=self._output, flush=True)
 
 
 class Supervisor:
@@ -130,10 +143,8 @@ class Supervisor:
             if child.part.answers(self.environ):
                 return
             if time.monotonic() > deadline:
-                lines = "\n".join(f"    {line}" for line in child.tail)
-                raise EmbeddedError(
-                    f"{child.part.name} does not answer after {seconds:.0f} s. Last lines:\n{lines}"
-                )
+                silence = f"{child.part.name} does not answer after {seconds:.0f} s."
+                raise EmbeddedError(f"{silence} {child.last_words()}")
             time.sleep(0.2)
 
     def watch(self) -> None:
