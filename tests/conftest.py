@@ -18,6 +18,8 @@ from tmall_sp.embedded import environment, locks
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+pytest_plugins = ["tests.people"]
+
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 # Database ------------------------------------------------------------------------------------------
@@ -41,6 +43,7 @@ def django_db_setup(
     """From here on, tests have the rights of `tmall_sp_app`; `owner_role` lifts that for a block."""
     django_db_modify_db_settings()
     with django_db_blocker.unblock(), database.application_role():
+        database.remember_reference_rows()
         yield
 
 
@@ -52,6 +55,7 @@ def _flush_as_owner() -> Iterator[None]:
     def as_owner(self: TransactionTestCase) -> None:
         with database.owner_role():
             flush(self)
+        database.restore_reference_rows()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", as_owner)

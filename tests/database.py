@@ -4,12 +4,18 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.db.models import Model
+
+# What migrations load (rules, the programme's text) and a transactional test's flush takes away.
+REFERENCE_MODELS = ("core.RuleVersion", "applications.Agreement")
 
 _owners = 0
+_reference_rows: list[Model] = []
 
 
 @contextlib.contextmanager
@@ -36,6 +42,19 @@ def owner_role() -> Iterator[None]:
         _owners -= 1
         if not _owners:
             _set_role(settings.APP_ROLE)
+
+
+def remember_reference_rows() -> None:
+    """Keep what the migrations loaded, once the test database is made."""
+    for name in REFERENCE_MODELS:
+        _reference_rows.extend(apps.get_model(name)._default_manager.all())
+
+
+def restore_reference_rows() -> None:
+    """Load it again after a flush."""
+    for row in _reference_rows:
+        if not type(row)._default_manager.filter(pk=row.pk).exists():
+            row.save(force_insert=True)
 
 
 def _become_application(sender: type, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

@@ -50,6 +50,6 @@ def _connection() -> Connection:
         **settings.CELERY_BROKER_TRANSPORT_OPTIONS,
         "socket_timeout": PUBLISH_TIMEOUT_SECONDS,
         "socket_connect_timeout": PUBLISH_TIMEOUT_SECONDS,
-        "retry_on_timeout": False,
+        "max_retries": 0,
     }
     return Connection(settings.CELERY_BROKER_URL, transport_options=options)
