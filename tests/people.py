@@ -1,7 +1,7 @@
 """The people of the tests, and applications in each state, made through the same services as in life."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -172,11 +172,11 @@ def admit(application: Application, reviewer: User) -> Application:
 
 
 @pytest.fixture
-def move_clock(settings: Any, tmp_path: Any) -> Callable[..., None]:
-    """`move_clock(days=15)`: the portal's clock from now on; back to the true time after the test."""
-    settings.CLOCK_FILE = str(tmp_path / "clock.json")
+def move_clock() -> Iterator[Callable[..., None]]:
+    """`move_clock(days=15)`: portal's and sandbox's clock from now on; the true time again after the test."""
 
     def move(**by: float) -> None:
         clock.set_offset(clock.offset() + dt.timedelta(**by))
 
-    return move
+    yield move
+    clock.set_offset(dt.timedelta())
