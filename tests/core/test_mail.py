@@ -13,6 +13,12 @@ from tmall_sp.core.models import Mail, MailState, Notice
 from tmall_sp.core.notices import notify
 
 
+@pytest.fixture(autouse=True)
+def _real_mail_server(settings: Any) -> None:
+    """Django's test runner puts an outbox in memory in its place."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+
+
 @pytest.fixture
 def mail(merchant: User) -> Mail:
     notify([merchant], key="greeting", subject="你好", body="欢迎", link="/console/")
