@@ -21,6 +21,7 @@ from tmall_sp.core.gateway import BUDGET, GatewayError, Kind, json_object, malfo
 
 CALL_LIMITS = {4, 5, 6, 7, 8}
 NOT_GRANTED = {"11", "12", "13", "22"}
+NO_SHOP = "isv.shop-not-exist"
 # Pauses before the second and the third try of one call, in seconds; longer waits are the worker's.
 QUICK_RETRIES = (0.2, 0.5)
 PAGE_SIZE = 200
@@ -110,7 +111,7 @@ def is_not_granted(error: GatewayError) -> bool:
 class TopClient:
     """Signs, sends and reads TOP calls. Every method makes at least one HTTP call of at most 10 s.
 
-    The caller holds no transaction. Raises GatewayError; its `code` is TOP's number as text.
+    The caller holds no transaction. Raises TopError where TOP gave a reason, else GatewayError.
     """
 
     def __init__(
@@ -159,19 +160,24 @@ class TopClient:
             credit_good=_number(credit, "good_num"),
         )
 
-    def shop(self, session: str) -> Shop:
-        """The shop of the seller whose session it is."""
-        answer = self._session_call("taobao.shop.seller.get", session, {"fields": "sid,title,pic_path"})
+    def shop(self, session: str) -> Shop | None:
+        """The shop of the seller whose session it is; None if there is none."""
+        try:
+            answer = self._session_call("taobao.shop.seller.get", session, {"fields": "sid,title,pic_path"})
+        except TopError as error:
+            if error.sub_code == NO_SHOP:
+                return None
+            raise
         shop = _object(answer, "shop")
         return Shop(sid=_required(shop, "sid"), title=_text(shop, "title"), pic_path=_text(shop, "pic_path"))
 
     def legacy_shop(self, nick: str, session: str) -> LegacyShop | None:
-        """Opening date and scores of the shop of `nick`; None where that API is not granted to us."""
+        """Opening date and scores of the shop of `nick`; None: that API is not granted to us, or no shop."""
         fields = "sid,nick,title,created,shop_score"
         try:
             answer = self._session_call("taobao.shop.get", session, {"fields": fields, "nick": nick})
-        except GatewayError as error:
-            if is_not_granted(error):
+        except TopError as error:
+            if is_not_granted(error) or error.sub_code == NO_SHOP:
                 return None
             raise
         shop = _object(answer, "shop")
@@ -240,8 +246,8 @@ class TopClient:
         for pause in QUICK_RETRIES:
             try:
                 return self._call_once(method, request, deadline - time.monotonic())
-            except _Stumble:
-                if time.monotonic() + pause >= deadline:
+            except TopError as error:
+                if not error.stumble or time.monotonic() + pause >= deadline:
                     raise
                 time.sleep(pause)
         return self._call_once(method, request, deadline - time.monotonic())
@@ -268,8 +274,16 @@ class TopClient:
         return {**params, "sign": sign(params, self._app_secret, self._sign_method)}
 
 
-class _Stumble(GatewayError):
-    """TOP's own trouble (isp.*, or codes 10 and 15 without a reason on our side): worth a quick retry."""
+class TopError(GatewayError):
+    """An `error_response`: `code` is TOP's number as text, `sub_code` the reason beside it, if any."""
+
+    def __init__(
+        self, code: str, sub_code: str | None, method: str, *, kind: Kind, stumble: bool = False
+    ) -> None:
+        super().__init__(code, f"{method} failed with sub_code {sub_code}", kind=kind)
+        self.sub_code = sub_code
+        self.stumble = stumble
+        """TOP's own trouble (isp.*, or codes 10 and 15 without a reason on our side): worth a quick retry."""
 
 
 def _failure(method: str, error: object) -> GatewayError:
@@ -279,18 +293,18 @@ def _failure(method: str, error: object) -> GatewayError:
     code = _number(error, "code")
     if code is None:
         return malformed("error_response has no code")
-    sub_code = plain_code(error.get("sub_code") or "none")
-    message = f"{method} failed with sub_code {sub_code}"
+    sub_code = plain_code(error["sub_code"]) if error.get("sub_code") else None
+    ours = sub_code is not None and sub_code.startswith("isv.")
+    theirs = sub_code is not None and sub_code.startswith("isp.")
     if code in {26, 27} or sub_code in {"isv.invalid-session", "isv.session-expired"}:
-        return GatewayError(str(code), message, kind=Kind.REAUTHORISE)
-    if sub_code.startswith("isp.") or (code in {10, 15} and not sub_code.startswith("isv.")):
-        return _Stumble(str(code), message, kind=Kind.UNKNOWN)
+        return TopError(str(code), sub_code, method, kind=Kind.REAUTHORISE)
+    if theirs or (code in {10, 15} and not ours):
+        return TopError(str(code), sub_code, method, kind=Kind.UNKNOWN, stumble=True)
     # 31: one of the two clocks is wrong; the same call succeeds once they agree.
     if code in CALL_LIMITS or code == 31:
-        return GatewayError(str(code), message, kind=Kind.NOT_EXECUTED)
-    if code < 100 or sub_code.startswith("isv."):
-        return GatewayError(str(code), message, kind=Kind.REFUSED)
-    return GatewayError(str(code), message, kind=Kind.UNKNOWN)
+        return TopError(str(code), sub_code, method, kind=Kind.NOT_EXECUTED)
+    kind = Kind.REFUSED if code < 100 or ours else Kind.UNKNOWN
+    return TopError(str(code), sub_code, method, kind=kind)
 
 
 def _object(content: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def test_an_unknown_sign_method_is_a_mistake() -> None:
 def test_a_call_is_a_signed_form_with_beijing_time(client: TopClient, loopback: Loopback) -> None:
     loopback.answers = [Reply(SHOP)]
 
-    assert client.shop("6100test").sid == "44750468"
+    assert client.shop("6100test") == taobao.Shop(sid="44750468", title="我的店铺", pic_path=None)
 
     (request,) = loopback.requests
     form = request.form
@@ -171,6 +171,13 @@ def test_a_legacy_shop_that_is_not_granted_is_not_available(
 ) -> None:
     loopback.answers = [failure(code)]
 
+    assert client.legacy_shop("小店甲", "s") is None
+
+
+def test_a_seller_without_a_shop_has_none(client: TopClient, loopback: Loopback) -> None:
+    loopback.answers = [failure(15, "isv.shop-not-exist")]
+
+    assert client.shop("s") is None
     assert client.legacy_shop("小店甲", "s") is None
 
 
@@ -268,7 +275,7 @@ def test_only_a_missing_right_counts_as_not_granted() -> None:
 def test_a_stumble_of_taobao_is_tried_again_at_once(client: TopClient, loopback: Loopback) -> None:
     loopback.answers = [failure(15, "isp.service-error"), failure(10), Reply(SHOP)]
 
-    assert client.shop("s").sid == "44750468"
+    assert client.shop("s") is not None
     assert len(loopback.requests) == 3
 
 
