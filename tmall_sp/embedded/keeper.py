@@ -14,7 +14,7 @@ import signal
 import time
 from pathlib import Path
 
-from tmall_sp.embedded import locks, services
+from tmall_sp.embedded import locks, processes, services
 from tmall_sp.embedded.errors import EmbeddedError
 
 POLL_SECONDS = 0.2
@@ -54,6 +54,7 @@ def keep(name: str, run_dir: Path, *, throw_away: bool) -> None:
     door, users = locks.FileLock(place / "door"), locks.FileLock(place / "users")
     while not told_to_stop:
         time.sleep(POLL_SECONDS)
+        processes.collect_ended()
         # Door first: whoever is joining holds it before the share, and would find the server going down.
         if door.try_take():
             if users.try_take():

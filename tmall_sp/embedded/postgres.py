@@ -33,7 +33,7 @@ def log_file(run_dir: Path) -> Path:
 
 
 def is_running(run_dir: Path) -> bool:
-    return sockets.answers(sockets.folder(run_dir) / ".s.PGSQL.5432")
+    return sockets.answers(sockets.folder(run_dir) / sockets.LONGEST_NAME)
 
 
 def start(run_dir: Path, *, throw_away: bool = False) -> None:
@@ -53,7 +53,8 @@ def start(run_dir: Path, *, throw_away: bool = False) -> None:
     process = None
     while not _ready(run_dir):
         if process is None and not is_running(run_dir):
-            _forget_dead_server(data)
+            _forget_dead_server(data, data / "postmaster.pid")
+            _forget_dead_server(data, socket_folder / f"{sockets.LONGEST_NAME}.lock")
             process = identity.popen("postgres", arguments, log)
         if process is not None and process.poll() is not None:
             # Children of a server that was killed need a moment to leave its shared memory.
@@ -102,9 +103,8 @@ def _initialised(run_dir: Path) -> Path:
     return data
 
 
-def _forget_dead_server(data: Path) -> None:
-    """Remove a pid file whose number now belongs to another program: PostgreSQL would refuse to start."""
-    pid_file = data / "postmaster.pid"
+def _forget_dead_server(data: Path, pid_file: Path) -> None:
+    """Remove a pid file whose number is not our server's any more: PostgreSQL would refuse to start."""
     pid = processes.read_pid(pid_file)
     if pid is not None and str(data) not in processes.command_line(pid):
         pid_file.unlink()

@@ -29,6 +29,13 @@ def is_alive(pid: int) -> bool:
     return command_line(pid) != ""
 
 
+def collect_ended() -> None:
+    """Collect our children that have ended: a zombie would pass for a running server."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+
+
 def stop(pid: int, signals: Sequence[tuple[signal.Signals, float]]) -> None:
     """Send each signal in turn and wait its seconds, until the process is gone."""
     for number, seconds in signals:

@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tmall_sp.embedded import locks, postgres, redis
+from tmall_sp.embedded import locks, postgres, processes, redis
 from tmall_sp.embedded.errors import EmbeddedError, last_lines
 
 SERVERS = {"postgres": postgres, "redis": redis}
@@ -103,6 +103,7 @@ def _ensure_keeper(name: str, run_dir: Path, throw_away: bool) -> None:
             )
         time.sleep(0.02)
     if state["error"] is not None:
+        _wait_until_gone(place, state)
         raise EmbeddedError(str(state["error"]))
 
 
@@ -113,8 +114,15 @@ def _dismiss_keeper(place: Path) -> None:
         return
     with contextlib.suppress(ProcessLookupError):
         os.kill(int(str(state["pid"])), signal.SIGTERM)
+    _wait_until_gone(place, state)
+
+
+def _wait_until_gone(place: Path, state: dict[str, object]) -> None:
+    """Wait for the end of a keeper that is stopping: first of its work, then of its process."""
     with locks.alone(place / "alive"):
-        return
+        deadline = time.monotonic() + 5
+        while processes.is_alive(int(str(state["pid"]))) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
 
 def _state(place: Path) -> dict[str, object] | None:

@@ -160,9 +160,11 @@ class Supervisor:
                 raise EmbeddedError(death)
 
     def stop(self) -> None:
-        """Stop every part, last started first; each gets time to finish, unless `hurry` is called."""
-        first_started, *others = self.children or [None]
-        for group in (others, [first_started] if first_started else []):
+        """Stop every part, the first started (the sandbox, which others still call) after the rest.
+
+        Each gets time to finish, unless `hurry` is called.
+        """
+        for group in (self.children[1:], self.children[:1]):
             for child in group:
                 child.ask_to_stop()
             deadline = time.monotonic() + STOP_SECONDS
