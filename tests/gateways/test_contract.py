@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -370,7 +371,7 @@ def test_after_every_fault_a_refund_is_made_once(
     alipay: Alipay,
     paid: Callable[[str], None],
     fault: str,
-    params: dict[str, object],
+    params: dict[str, Any],
 ) -> None:
     paid("D1")
     sandbox.fault("alipay.trade.refund", fault, **params)
