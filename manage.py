@@ -7,9 +7,6 @@ Commands that make or load tables run as the database's owner; all others have t
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
-
-from environs import Env
 
 from tmall_sp.embedded import environment, services
 from tmall_sp.embedded.errors import EmbeddedError
@@ -30,7 +27,7 @@ OWNER_COMMANDS = {
 
 def main() -> None:
     """Run the command line inside whatever servers it needs."""
-    Env().read_env(str(Path(__file__).resolve().parent / ".env"), recurse=False)
+    environment.load_env_file()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tmall_sp.settings")
     if sys.argv[1:2] and sys.argv[1] in OWNER_COMMANDS:
         os.environ["TMALL_SP_DB_ROLE"] = "owner"

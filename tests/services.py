@@ -13,7 +13,6 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from environs import Env
 
 from tmall_sp.embedded import environment, postgres, services
 
@@ -67,7 +66,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def _start_servers(cleanup: contextlib.ExitStack) -> None:
-    Env().read_env(str(environment.PROJECT / ".env"), recurse=False)
+    environment.load_env_file()
     base = Path(tempfile.mkdtemp(prefix="tmall-sp-test-"))
     cleanup.callback(shutil.rmtree, base, ignore_errors=True)
     os.environ[BASE] = str(base)

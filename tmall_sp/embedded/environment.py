@@ -4,10 +4,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from dotenv import load_dotenv
+
 from tmall_sp.embedded import postgres, redis
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
+
+
+def load_env_file() -> None:
+    """Put the project's .env into the environment, where it does not say otherwise already."""
+    load_dotenv(PROJECT / ".env")
 
 
 def default_run_dir(environ: Mapping[str, str] = os.environ) -> Path:

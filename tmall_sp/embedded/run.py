@@ -21,7 +21,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg2
-from environs import Env
 
 from tmall_sp.embedded import environment, locks, parts, services
 from tmall_sp.embedded.errors import EmbeddedError
@@ -43,7 +42,7 @@ class Stopped(BaseException):
 
 def main() -> int:
     """Run until stopped; returns the exit code."""
-    Env().read_env(str(environment.PROJECT / ".env"), recurse=False)
+    environment.load_env_file()
     console = Console()
     for number in SIGNALS:
         signal.signal(number, _raise_stopped)
