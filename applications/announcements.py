@@ -25,14 +25,17 @@ MERCHANT: dict[str, Announcement] = {
     ),
     "fail_shop_check": Announcement(
         _("资质对应店铺校验为不合格: your shop has not passed the check"),
-        _("The page of your application names each rule that is not met, and when the shop can be checked again."),
+        _(
+            "The page of your application names each rule that is not met, and when the shop can be checked again."
+        ),
     ),
     "submit": Announcement(
         _("Your application is under review"),
         _("It has been handed in. A reviewer will answer within the time shown on its page."),
     ),
     "resubmit": Announcement(
-        _("Your changes have been handed in"), _("The application is under review again, by the same reviewer.")
+        _("Your changes have been handed in"),
+        _("The application is under review again, by the same reviewer."),
     ),
     "request_changes": Announcement(
         _("Please change your application"),
@@ -40,12 +43,17 @@ MERCHANT: dict[str, Announcement] = {
     ),
     "approve": Announcement(
         _("Approved: please pay the deposit"),
-        _("Your application has been approved. Pay the deposit from the bound enterprise Alipay account in time."),
+        _(
+            "Your application has been approved. Pay the deposit from the bound enterprise Alipay account in time."
+        ),
     ),
     "reject": Announcement(_("Your application was not approved"), _("The reason is on its page.")),
-    "revoke_approval": Announcement(_("The approval was revoked"), _("The reason is on the application's page.")),
+    "revoke_approval": Announcement(
+        _("The approval was revoked"), _("The reason is on the application's page.")
+    ),
     "withdraw": Announcement(
-        _("Your application has been withdrawn"), _("You can begin a new one; what you typed is carried over.")
+        _("Your application has been withdrawn"),
+        _("You can begin a new one; what you typed is carried over."),
     ),
     "lapse": Announcement(
         _("Your application has lapsed"),
@@ -55,14 +63,19 @@ MERCHANT: dict[str, Announcement] = {
         _("Your deposit has arrived"), _("The receipt is on the page of your deposit.")
     ),
     "activate": Announcement(
-        _("You are now a Tmall service provider"), _("Your company stands in the public directory of providers.")
+        _("You are now a Tmall service provider"),
+        _("Your company stands in the public directory of providers."),
     ),
-    "suspend": Announcement(_("Your membership is suspended"), _("The reason is on the page of your application.")),
+    "suspend": Announcement(
+        _("Your membership is suspended"), _("The reason is on the page of your application.")
+    ),
     "reinstate": Announcement(_("Your membership is active again"), _("The suspension has been lifted.")),
     "request_exit": Announcement(
         _("Your exit has been requested"), _("The page of your exit shows what is still to be cleared.")
     ),
-    "require_exit": Announcement(_("Your exit has been required"), _("The reason is on the page of your exit.")),
+    "require_exit": Announcement(
+        _("Your exit has been required"), _("The reason is on the page of your exit.")
+    ),
     "cancel_exit": Announcement(_("Your exit has been cancelled"), _("Your membership goes on as before.")),
     "complete_exit": Announcement(
         _("Your exit is complete"), _("The rest of your deposit goes back to the account that paid it.")
@@ -71,8 +84,15 @@ MERCHANT: dict[str, Announcement] = {
         _("Your company has been removed from the providers"),
         _("A severe violation has been verified. The deposit is forfeited. The reason is on the page."),
     ),
+    "ban": Announcement(
+        _("Your company has been banned"),
+        _(
+            "A severe violation from the time of your membership has been verified. The reason is on the page."
+        ),
+    ),
     "overturn_expulsion": Announcement(
-        _("Your removal has been overturned"), _("Your appeal was upheld. The membership is suspended for now.")
+        _("Your removal has been overturned"),
+        _("Your appeal was upheld. The membership is suspended for now."),
     ),
 }
 
@@ -112,7 +132,9 @@ def announce(application: Application, step: Transition) -> None:
 
 def merchants(application: Application) -> list[User]:
     """The applicant, and everybody with a membership in the company."""
-    members = User.objects.filter(memberships__company=application.company_id) if application.company_id else ()
+    members = (
+        User.objects.filter(memberships__company=application.company_id) if application.company_id else ()
+    )
     return list({person.pk: person for person in (application.applicant, *members)}.values())
 
 

@@ -90,7 +90,10 @@ class Application(Lifecycle, CompanyData):
 
     number = models.CharField(_("number"), max_length=12, unique=True, default=new_number, editable=False)
     applicant = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="applications", verbose_name=_("applicant")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="applications",
+        verbose_name=_("applicant"),
     )
     taobao_user_id = models.CharField(_("Taobao user id"), max_length=32, editable=False)
     taobao_nick = models.CharField(_("Taobao nick"), max_length=100, editable=False)
@@ -138,7 +141,8 @@ class Application(Lifecycle, CompanyData):
                 condition=~Q(state=State.EXITING) | ~Q(exit_origin=""), name="exiting_knows_its_origin"
             ),
             models.CheckConstraint(
-                condition=~Q(state__in=OPEN_PER_COMPANY) | Q(company__isnull=False), name="open_case_has_company"
+                condition=~Q(state__in=OPEN_PER_COMPANY) | Q(company__isnull=False),
+                name="open_case_has_company",
             ),
             models.UniqueConstraint(
                 fields=["taobao_user_id"],
@@ -152,7 +156,9 @@ class Application(Lifecycle, CompanyData):
             ),
         ]
         indexes = [
-            models.Index(fields=["deadline_at"], name="application_deadline", condition=Q(deadline_at__isnull=False)),
+            models.Index(
+                fields=["deadline_at"], name="application_deadline", condition=Q(deadline_at__isnull=False)
+            ),
             models.Index(fields=["taobao_user_id"], name="application_taobao_user"),
         ]
         triggers = [
@@ -245,12 +251,16 @@ class ShopCheck(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["application"], condition=~Q(state=CheckState.DONE), name="one_open_check_per_application"
+                fields=["application"],
+                condition=~Q(state=CheckState.DONE),
+                name="one_open_check_per_application",
             )
         ]
         indexes = [
             models.Index(
-                fields=["due_at"], name="shop_check_waiting", condition=Q(state__in=["queued", "running", "waiting"])
+                fields=["due_at"],
+                name="shop_check_waiting",
+                condition=Q(state__in=["queued", "running", "waiting"]),
             )
         ]
 

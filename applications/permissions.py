@@ -22,7 +22,10 @@ def may_edit(user: User, application: Application) -> bool:
 
 def may_pay(user: User, application: Application) -> bool:
     """A sub-account never pays, whatever its membership says."""
-    return not user.is_sub_account and company_role(user, application) in (CompanyRole.OWNER, CompanyRole.PAYER)
+    return not user.is_sub_account and company_role(user, application) in (
+        CompanyRole.OWNER,
+        CompanyRole.PAYER,
+    )
 
 
 def may_leave(user: User, application: Application) -> bool:

@@ -248,7 +248,9 @@ def reassign(pk: int, *, actor: User, reviewer: User) -> Application:
         if not permissions.may_reassign(actor):
             raise NotPermitted("not_permitted", _("You may not do this."))
         if not permissions.may_review(reviewer, application):
-            raise DomainError("not_a_reviewer", _("This person may not review this application."), field="reviewer")
+            raise DomainError(
+                "not_a_reviewer", _("This person may not review this application."), field="reviewer"
+            )
         _refuse_unless_under_review(application)
         return _assign(application, reviewer, actor=actor, step="reassign")
 
@@ -262,7 +264,9 @@ def approve(pk: int, *, actor: User, internal_note: str = "", seen: int | None =
         application.approved_by = actor
         Company.objects.filter(pk=application.company_id).update(name=application.company_name)
         Membership.objects.get_or_create(
-            company=application.company, user=application.applicant, defaults={"role": _first_role(application)}
+            company=application.company,
+            user=application.applicant,
+            defaults={"role": _first_role(application)},
         )
 
     return _move(
@@ -390,28 +394,52 @@ def expel(
     a superuser included, can decide alone. Its deposit is dealt with by `deposits` in the same step.
     """
 
-    def may(application: Application) -> bool:
-        return has_role(investigator, Role.OPS) and has_role(verifier, Role.OPS)
-
     def guard(application: Application) -> None:
-        if investigator == verifier:
-            raise DomainError("same_person", _("A second person must verify this."))
-        outsiders = {application.approved_by_id, reporter.pk if reporter else None} - {None}
-        if {investigator.pk, verifier.pk} & outsiders:
-            raise DomainError(
-                "not_impartial", _("Who reported the violation or admitted the company can't decide on it.")
-            )
-        Ban.objects.create(
-            application=application,
-            credit_code=application.credit_code,
-            taobao_user_id=application.taobao_user_id,
-            alipay_account_id=application.alipay_account_id,
-            reason=reason,
-            begins_at=clock.now(),
-            ends_at=ban_ends_at,
-        )
+        _refuse_one_sided(application, investigator, verifier, reporter)
+        _ban(application, reason, ban_ends_at)
 
-    return _move(pk, "expel", actor=verifier, may=may, guard=guard, reason=reason)
+    return _move(
+        pk,
+        "expel",
+        actor=verifier,
+        may=lambda a: _are_operations(investigator, verifier),
+        guard=guard,
+        reason=reason,
+    )
+
+
+def ban_former_member(
+    pk: int, *, investigator: User, verifier: User, reporter: User | None, reason: str
+) -> Application:
+    """Keep out, for good, a company whose severe violation was found after its exit: no money moves.
+
+    The same two people are needed as for `expel`.
+    """
+    with transaction.atomic():
+        application = lock_application(pk)
+        if not _are_operations(investigator, verifier):
+            raise NotPermitted("not_permitted", _("You may not do this."))
+        if application.state != State.EXITED:
+            raise DomainError("wrong_state", _("This company has not left."))
+        _refuse_one_sided(application, investigator, verifier, reporter)
+        _ban(application, reason, None)
+        application.version += 1
+        application.save(update_fields=["version"])
+        row = Transition.objects.create(
+            application=application,
+            name="ban",
+            from_state=application.state,
+            to_state=application.state,
+            actor=verifier,
+            at=clock.now(),
+            reason=reason,
+        )
+        announcements.announce(application, row)
+    return application
+
+
+def _are_operations(*people: User) -> bool:
+    return all(has_role(person, Role.OPS) for person in people)
 
 
 # Guards --------------------------------------------------------------------------------------------
@@ -443,6 +471,19 @@ def _refuse_banned(application: Application) -> None:
 def _refuse_empty(reason: str) -> None:
     if not reason.strip():
         raise DomainError("no_reason", _("Give a reason that the merchant can act on."), field="reason")
+
+
+def _refuse_one_sided(
+    application: Application, investigator: User, verifier: User, reporter: User | None
+) -> None:
+    """Two different people decide; neither reported it nor admitted the company."""
+    if investigator == verifier:
+        raise DomainError("same_person", _("A second person must verify this."))
+    outsiders = {application.approved_by_id, reporter.pk if reporter else None} - {None}
+    if {investigator.pk, verifier.pk} & outsiders:
+        raise DomainError(
+            "not_impartial", _("Who reported the violation or admitted the company can't decide on it.")
+        )
 
 
 def _refuse_unless_under_review(application: Application) -> None:
@@ -496,6 +537,18 @@ def _answer_request(application: Application, answers: dict[int, str]) -> None:
     request.save(update_fields=["closed_at"])
 
 
+def _ban(application: Application, reason: str, ends_at: dt.datetime | None) -> None:
+    Ban.objects.create(
+        application=application,
+        credit_code=application.credit_code,
+        taobao_user_id=application.taobao_user_id,
+        alipay_account_id=application.alipay_account_id,
+        reason=reason,
+        begins_at=clock.now(),
+        ends_at=ends_at,
+    )
+
+
 def _assign(application: Application, reviewer: User | None, *, actor: User, step: str) -> Application:
     application.reviewer = reviewer
     application.claimed_at = clock.now() if reviewer else None
@@ -515,4 +568,3 @@ def _assign(application: Application, reviewer: User | None, *, actor: User, ste
 
 def _first_role(application: Application) -> CompanyRole:
     return CompanyRole.EDITOR if application.applicant.is_sub_account else CompanyRole.OWNER
-

@@ -58,7 +58,9 @@ def request_again(pk: int, *, actor: User) -> ShopCheck:
         if application.shop_checks.filter(requested_at__gt=hour_ago).count() >= rules.value(
             "shop_check.manual_per_hour", now
         ):
-            raise DomainError("too_often", _("The shop was checked several times just now. Please wait an hour."))
+            raise DomainError(
+                "too_often", _("The shop was checked several times just now. Please wait an hour.")
+            )
         check = application.shop_checks.select_for_update().exclude(state=CheckState.DONE).first()
         if check is None:
             check = queue(application)
@@ -231,7 +233,9 @@ def _wait_for_login(check: ShopCheck) -> None:
         merchants(application),
         key=f"shop-check:{check.pk}:reauthorise:{check.attempts}",
         subject=gettext_lazy("Please log in with Taobao again"),
-        body=gettext_lazy("Taobao's authorisation has run out. Log in again, and the shop check goes on by itself."),
+        body=gettext_lazy(
+            "Taobao's authorisation has run out. Log in again, and the shop check goes on by itself."
+        ),
         link=reverse("applications:detail", args=[application.number]),
     )
 

@@ -64,7 +64,12 @@ class Assessment:
 
 
 def assess(
-    reading: Reading, *, today: dt.date, tenure_months: int, score_floor: Mapping[str, str], required: Sequence[str]
+    reading: Reading,
+    *,
+    today: dt.date,
+    tenure_months: int,
+    score_floor: Mapping[str, str],
+    required: Sequence[str],
 ) -> Assessment:
     """Every rule's verdict. What Taobao does not give is 'not available': no failure (design §2)."""
     begins, source = _tenure(reading)
@@ -125,9 +130,9 @@ def explain(verdict: Mapping[str, str]) -> str:
             return _("The Taobao account has not passed real-name authentication.")
         case "has_shop", "fail":
             return _("This Taobao account has no open shop.")
-        case ("item_score" | "service_score" | "delivery_score"), "fail":
+        case (("item_score" | "service_score" | "delivery_score"), "fail"):
             return _("The score is %(value)s; at least %(limit)s is needed.") % values
-        case ("item_score" | "service_score" | "delivery_score"), _outcome:
+        case (("item_score" | "service_score" | "delivery_score"), _outcome):
             return _("The score is %(value)s (at least %(limit)s).") % values
     return _("As required.")
 

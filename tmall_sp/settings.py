@@ -276,7 +276,7 @@ else:
     ALIPAY_GATEWAY_URL = env.str("ALIPAY_GATEWAY_URL", f"{SANDBOX_URL}/gateway.do")
     ALIPAY_KEY_DIR = Path(env.str("ALIPAY_KEY_DIR", str(RUN_DIR / "sandbox" / "keys")))
 # The service-market article whose orders prove tenure; empty: not asked.
-TAOBAO_ARTICLE_CODE = env.str("TAOBAO_ARTICLE_CODE", "" if PRODUCTION else "FW_GOODS-1001")
+TAOBAO_ARTICLE_CODE = env.str("TAOBAO_ARTICLE_CODE", "" if PRODUCTION else "FW_GOODS-1000001")
 
 # Browser security ---------------------------------------------------------------------------------
 

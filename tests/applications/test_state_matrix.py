@@ -41,9 +41,7 @@ LAWFUL = {
 # From `exiting` cancelling leads back to where it came from.
 RETURNS = {("exiting", "deposit_paid"), ("exiting", "active"), ("exiting", "suspended")}
 
-LAWFUL_PAIRS = {
-    (source, target) for steps in LAWFUL.values() for source, target in steps.items()
-} | RETURNS
+LAWFUL_PAIRS = {(source, target) for steps in LAWFUL.values() for source, target in steps.items()} | RETURNS
 
 
 def in_state(state: str) -> Application:
