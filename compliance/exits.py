@@ -1,0 +1,66 @@
+"""How a member leaves: what has to be cleared first, and the step that ends it.
+
+Asking for the exit and cancelling it are `applications.services.request_exit` and `cancel_exit`;
+receivers.py keeps the ExitRequest beside them.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from applications import services as applications
+from applications.lifecycle import State
+from applications.locks import lock_application
+from applications.models import Application
+from compliance import selectors
+from compliance.models import ExitRequest
+from tmall_sp.core import clock
+from tmall_sp.core.errors import DomainError
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that has to be cleared before the exit is complete, and what is still missing."""
+
+    code: str
+    title: str | Promise
+    cleared: bool
+    missing: str = ""
+
+
+def clearance(request: ExitRequest) -> list[Item]:
+    """What the exit waits for. For a decision, hold the application's lock."""
+    return [_notice_period(request), _no_open_violation(request.application)]
+
+
+def _notice_period(request: ExitRequest) -> Item:
+    """The instant itself ends it."""
+    over = clock.now() >= request.notice_ends_at
+    ends = _("It ends on %(at)s.") % {"at": applications.clock_text(request.notice_ends_at)}
+    return Item("notice", gettext_lazy("The notice period is over"), over, "" if over else ends)
+
+
+def _no_open_violation(application: Application) -> Item:
+    count = selectors.open_violations(application).count()
+    missing = _("%(count)s violation(s) not decided yet.") % {"count": count}
+    return Item("violations", gettext_lazy("No violation is open"), not count, missing if count else "")
+
+
+def complete_exit(application_pk: int) -> Application:
+    """End the membership once everything is cleared; its deposit is then returned by `deposits`.
+
+    DomainError `not_cleared` while something is missing, `wrong_state` if it is not leaving (any more).
+    """
+    with transaction.atomic():
+        application = lock_application(application_pk)
+        request = selectors.open_exit(application)
+        if application.state != State.EXITING or request is None:
+            raise DomainError("wrong_state", _("This provider is not leaving."))
+        missing = [item for item in clearance(request) if not item.cleared]
+        if missing:
+            titles = ", ".join(str(item.title) for item in missing)
+            raise DomainError("not_cleared", _("Still to be cleared: %(titles)s") % {"titles": titles})
+        return applications.complete_exit(application_pk)

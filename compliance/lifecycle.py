@@ -1,0 +1,50 @@
+"""The life of a violation, from the report to the decision: the one screen on which it is read.
+
+Bodies are empty: who may do it, and what must hold, stands in violations.py. The database holds the same
+edges (`pgtrigger.FSM` in models.py).
+"""
+
+from collections.abc import Iterator
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+
+class ViolationState(models.TextChoices):
+    REPORTED = "reported", _("reported")
+    INVESTIGATING = "investigating", _("under investigation")
+    VERIFIED = "verified", _("verified")
+    DISMISSED = "dismissed", _("dismissed")
+
+
+S = ViolationState
+
+OPEN = (S.REPORTED, S.INVESTIGATING)
+
+
+class ViolationLifecycle(models.Model):
+    state = FSMField(_("state"), choices=ViolationState, default=S.REPORTED, protected=True, db_index=True)
+
+    class Meta:
+        abstract = True
+
+    @transition(state, source=S.REPORTED, target=S.INVESTIGATING)
+    def take_up(self) -> None: ...
+
+    @transition(state, source=S.INVESTIGATING, target=S.INVESTIGATING)
+    def propose(self) -> None: ...
+
+    @transition(state, source=S.INVESTIGATING, target=S.VERIFIED)
+    def verify(self) -> None: ...
+
+    @transition(state, source=S.INVESTIGATING, target=S.DISMISSED)
+    def dismiss(self) -> None: ...
+
+
+def edges() -> Iterator[tuple[str, str, str]]:
+    """Every lawful edge as (transition, from, to), read from the transitions above."""
+    for name, method in vars(ViolationLifecycle).items():
+        meta = getattr(method, "_django_fsm", None)
+        for source, edge in meta.transitions.items() if meta else ():
+            yield name, str(source), str(edge.target)

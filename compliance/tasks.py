@@ -1,0 +1,25 @@
+"""Celery's entry points; the work stands in the modules that they call."""
+
+import logging
+
+from celery import shared_task
+
+from compliance import exits, selectors
+from tmall_sp.core.errors import DomainError
+
+logger = logging.getLogger(__name__)
+
+SWEEP_SIZE = 200
+
+
+@shared_task
+def sweep_exits() -> None:
+    """Complete each exit that is cleared. One that fails is logged and stops no other."""
+    waiting = selectors.exits_that_may_be_cleared().values_list("application_id", flat=True)
+    for application_pk in list(waiting[:SWEEP_SIZE]):
+        try:
+            exits.complete_exit(application_pk)
+        except DomainError as error:  # moved on since it was listed
+            logger.info("The exit of application %s is not complete: %s", application_pk, error.code)
+        except Exception:
+            logger.exception("The exit of application %s could not be completed", application_pk)
