@@ -7,9 +7,11 @@ from collections.abc import Callable
 from enum import Enum
 
 from allauth.account.authentication import get_authentication_records
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 
 from tmall_sp.accounts.roles import STAFF_ROLES, Role, has_role
 
@@ -20,7 +22,7 @@ class Audience(Enum):
     ANYONE = "anyone"
     PERSON = "a person who is logged in"
     MERCHANT = "a person with a Taobao account"
-    STAFF = "staff of any role, with a second factor"
+    STAFF = "staff of any role, or an administrator, with a second factor"
     OPS = "operations (or the auditor, to read), with a second factor"
     FINANCE = "finance (or the auditor, to read), with a second factor"
     NOBODY = "switched off"
@@ -33,6 +35,14 @@ ACCESS: dict[str, Audience] = {
     "healthz": A.ANYONE,
     "readyz": A.ANYONE,
     "admin:*": A.STAFF,
+    "compliance:directory": A.ANYONE,
+    "compliance:provider": A.ANYONE,
+    "compliance:exit": A.MERCHANT,
+    "compliance:exit_request": A.MERCHANT,
+    "compliance:exit_cancel": A.MERCHANT,
+    "compliance:ops": A.OPS,
+    "compliance:roster": A.OPS,
+    "compliance:roster_provider": A.OPS,
     # allauth: what is used ...
     "account_login": A.ANYONE,
     "account_logout": A.ANYONE,
@@ -47,6 +57,24 @@ ACCESS: dict[str, Audience] = {
     "mfa_download_recovery_codes": A.PERSON,
     "taobao_login": A.ANYONE,
     "taobao_callback": A.ANYONE,
+    # ... and what is not: nobody signs up, links accounts, or gets back in by e-mail; a lost phone is an
+    # administrator's business.
+    "account_signup": A.NOBODY,
+    "account_email": A.NOBODY,
+    "account_email_verification_sent": A.NOBODY,
+    "account_confirm_email": A.NOBODY,
+    "account_change_password": A.NOBODY,
+    "account_set_password": A.NOBODY,
+    "account_reset_password": A.NOBODY,
+    "account_reset_password_done": A.NOBODY,
+    "account_reset_password_from_key": A.NOBODY,
+    "account_reset_password_from_key_done": A.NOBODY,
+    "account_confirm_login_code": A.NOBODY,
+    "mfa_deactivate_totp": A.NOBODY,
+    "socialaccount_login_cancelled": A.NOBODY,
+    "socialaccount_login_error": A.NOBODY,
+    "socialaccount_signup": A.NOBODY,
+    "socialaccount_connections": A.NOBODY,
 }
 
 
@@ -69,11 +97,12 @@ class AccessMiddleware:
         if audience is A.ANYONE:
             return None
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            log_in = resolve_url("account_login" if audience in _STAFF else settings.LOGIN_URL)
+            return redirect_to_login(request.get_full_path(), log_in)
         if not _belongs(request, audience):
             return render(request, "errors/403.html", status=403)
         if audience in _STAFF and not has_second_factor(request):
-            return redirect("mfa_activate_totp")
+            return _ask_second_factor(request)
         return None
 
 
@@ -93,6 +122,13 @@ def has_second_factor(request: HttpRequest) -> bool:
 _STAFF = {A.STAFF, A.OPS, A.FINANCE}
 
 
+def _ask_second_factor(request: HttpRequest) -> HttpResponse:
+    """To the code, and then to where the person wanted to go; to the set-up for whoever has none yet."""
+    if is_mfa_enabled(request.user):
+        return redirect_to_login(request.get_full_path(), resolve_url("mfa_reauthenticate"))
+    return redirect("mfa_activate_totp")
+
+
 def _belongs(request: HttpRequest, audience: Audience) -> bool:
     user = request.user
     match audience:
@@ -101,7 +137,7 @@ def _belongs(request: HttpRequest, audience: Audience) -> bool:
         case A.MERCHANT:
             return bool(user.taobao_user_id)  # type: ignore[union-attr]
         case A.STAFF:
-            return has_role(user, *STAFF_ROLES)  # type: ignore[arg-type]
+            return has_role(user, *STAFF_ROLES) or (user.is_active and user.is_superuser)  # type: ignore[arg-type,union-attr]
         case A.OPS:
             return has_role(user, Role.OPS, Role.AUDITOR)  # type: ignore[arg-type]
         case A.FINANCE:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
@@ -173,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mail": _every(15, "tmall_sp.core.tasks.sweep_mail"),
     "shop-checks": _every(15, "applications.tasks.sweep_shop_checks"),
     "application-deadlines": _every(60, "applications.tasks.sweep_deadlines"),
+    "exits": _every(60, "compliance.tasks.sweep_exits"),
 }
 
 # People -------------------------------------------------------------------------------------------
@@ -312,6 +314,23 @@ CONTENT_SECURITY_POLICY = {
         "form-action": _form_targets,
         "frame-ancestors": ["'self'"],
     },
+}
+
+# The staff's desk ---------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": _("Tmall service providers"),
+    "SITE_HEADER": _("Tmall service providers"),
+    "SITE_SUBHEADER": _("Staff desk"),
+    "SITE_SYMBOL": "storefront",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "THEME": "light",
+    "ENVIRONMENT": "tmall_sp.admin_site.environment_label",
+    # Colours stand in desk.css: a <style> in the page would need 'unsafe-inline'.
+    "STYLES": [lambda request: static("desk/desk.css")],
+    "SIDEBAR": {"navigation": "tmall_sp.admin_site.navigation"},
 }
 
 # Logs ---------------------------------------------------------------------------------------------

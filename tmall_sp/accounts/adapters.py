@@ -27,10 +27,15 @@ class TaobaoAdapter(DefaultSocialAccountAdapter):
         return True
 
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        """A Taobao account is never tied to a person already known by another, and follows its renames."""
+        """A Taobao account is never tied to a person already known by another, and follows its renames.
+
+        Staff have their own log-in, with a second factor.
+        """
         if sociallogin.state.get("process") == "connect":
             raise ImmediateHttpResponse(redirect("console:home"))
         user = sociallogin.user
+        if user.is_staff or user.is_superuser:
+            raise ImmediateHttpResponse(_back_to_login("failed"))
         nick = nick_of(sociallogin.account.extra_data)
         if user.pk and user.taobao_nick != nick:
             User.objects.filter(pk=user.pk).update(taobao_nick=nick)

@@ -30,6 +30,11 @@ class User(AbstractUser):
                 condition=~Q(taobao_user_id=""),
                 name="one_user_per_taobao_account",
             ),
+            # Staff log in with a password and a second factor, never with Taobao.
+            models.CheckConstraint(
+                condition=Q(is_staff=False, is_superuser=False) | Q(taobao_user_id=""),
+                name="staff_have_no_taobao_account",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,120 @@
+"""Staff accounts, made by an administrator; companies and memberships, to be read."""
+
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from tmall_sp.accounts.models import Company, Membership, User
+from tmall_sp.accounts.roles import STAFF_ROLES
+from tmall_sp.core.read_only_admin import ReadOnlyAdmin
+
+
+class StaffCreationForm(UserCreationForm):
+    class Meta:
+        model = User
+        fields = ["username", "first_name", "email"]
+
+    def clean_username(self) -> str:
+        username: str = super().clean_username()
+        if username.lower().startswith("taobao-"):
+            raise forms.ValidationError(_("Such a name belongs to a Taobao account."))
+        return username
+
+    def save(self, commit: bool = True) -> User:
+        self.instance.is_staff = True
+        user: User = super().save(commit)
+        return user
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    """Only a superuser writes here. Merchants make themselves by logging in, and can only be barred."""
+
+    form = UserChangeForm
+    add_form = StaffCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+    list_display = ["username", "display_name", "roles", "is_staff", "is_superuser", "is_active", "last_login"]
+    list_filter = ["is_staff", "is_superuser", "is_active", "groups"]
+    search_fields = ["username", "first_name", "email", "taobao_nick", "taobao_user_id"]
+    ordering = ["-is_staff", "username"]
+    filter_horizontal = ()
+    show_full_result_count = False
+    actions = ["reset_second_factor"]
+    fieldsets = [
+        (None, {"fields": ["username", "password"]}),
+        (_("Person"), {"fields": ["first_name", "email", "language"]}),
+        (_("Taobao"), {"fields": ["taobao_user_id", "taobao_sub_user_id", "taobao_nick"]}),
+        (_("Rights"), {"fields": ["is_active", "is_staff", "is_superuser", "groups"]}),
+        (_("Times"), {"fields": ["last_login", "date_joined"]}),
+    ]
+    add_fieldsets = [(None, {"fields": ["username", "first_name", "email", "password1", "password2"]})]
+    readonly_fields = ["taobao_user_id", "taobao_sub_user_id", "taobao_nick", "last_login", "date_joined"]
+
+    @display(description=_("roles"), label=True)
+    def roles(self, person: User) -> list[str]:
+        return [group.name for group in person.groups.all()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        return super().get_queryset(request).prefetch_related("groups")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> list[str]:
+        own = list(self.readonly_fields)
+        if obj is None or not obj.taobao_user_id:
+            return own
+        return [*own, "username", "first_name", "email", "language", "is_staff", "is_superuser", "groups"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None:
+            return fieldsets
+        hidden = {_("Taobao")} if not obj.taobao_user_id else set()
+        return [section for section in fieldsets if section[0] not in hidden]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "groups":
+            kwargs["queryset"] = db_field.remote_field.model.objects.filter(name__in=STAFF_ROLES)
+            kwargs["widget"] = forms.CheckboxSelectMultiple
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    @admin.action(description=_("Reset the second factor (lost phone)"), permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, people: QuerySet[User]) -> None:
+        """They set up a new one at their next log-in."""
+        for person in people:
+            Authenticator.objects.filter(user=person).delete()
+            self.log_change(request, person, "second factor reset")
+        messages.success(request, _("They will set up a new second factor at the next log-in."))
+
+
+@admin.register(Company)
+class CompanyAdmin(ReadOnlyAdmin):
+    list_display = ["name", "credit_code", "created_at"]
+    search_fields = ["name", "credit_code"]
+    ordering = ["-created_at"]
+
+
+@admin.register(Membership)
+class MembershipAdmin(ReadOnlyAdmin):
+    list_display = ["company", "user", "role", "created_at"]
+    list_filter = ["role"]
+    list_select_related = ["company", "user"]
+    search_fields = ["company__name", "company__credit_code", "user__taobao_nick"]
+    ordering = ["-created_at"]
