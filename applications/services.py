@@ -216,7 +216,7 @@ def accept_agreement(pk: int, *, actor: User, agreement_version: int) -> None:
 # The reviewer --------------------------------------------------------------------------------------
 
 
-def claim(pk: int, *, actor: User) -> Application:
+def claim(pk: int, *, actor: User, seen: int | None = None) -> Application:
     """Take an unclaimed review. One of many who press at once gets it; the others are told who."""
     with transaction.atomic():
         application = lock_application(pk)
@@ -228,25 +228,28 @@ def claim(pk: int, *, actor: User) -> Application:
                 "already_claimed",
                 _("%(name)s has already claimed this application.") % {"name": application.reviewer},
             )
+        refuse_stale(application, seen)
         return _assign(application, actor, actor=actor, step="claim")
 
 
-def release(pk: int, *, actor: User) -> Application:
+def release(pk: int, *, actor: User, seen: int | None = None) -> Application:
     """Give a claimed review back to the queue."""
     with transaction.atomic():
         application = lock_application(pk)
         if application.reviewer_id != actor.pk:
             raise NotPermitted("not_yours", _("Only the reviewer who claimed it can release it."))
+        refuse_stale(application, seen)
         _refuse_unless_under_review(application)
         return _assign(application, None, actor=actor, step="release")
 
 
-def reassign(pk: int, *, actor: User, reviewer: User) -> Application:
+def reassign(pk: int, *, actor: User, reviewer: User, seen: int | None = None) -> Application:
     """Operations give a review to somebody else."""
     with transaction.atomic():
         application = lock_application(pk)
         if not permissions.may_reassign(actor):
             raise NotPermitted("not_permitted", _("You may not do this."))
+        refuse_stale(application, seen)
         if not permissions.may_review(reviewer, application):
             raise DomainError(
                 "not_a_reviewer", _("This person may not review this application."), field="reviewer"
