@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl
 
 import httpx
 
+from tests.sandbox.wire import http_client
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 20
 
@@ -48,7 +50,7 @@ class Sandbox:
             "SANDBOX_TOTP_SECRETS": json.dumps({"li.shen": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"}),
             **environment,
         }
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=20)
+        self.http = http_client(self.url)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property

@@ -7,6 +7,7 @@ import sys
 import time
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -42,7 +43,6 @@ def test_mail_is_kept_and_shown_without_running_it(sandbox: Sandbox) -> None:
 
 def test_the_authenticator_shows_the_code_of_the_standard(sandbox: Sandbox) -> None:
     """RFC 6238's secret; its six digits are computed here again."""
-    import base64
     import hmac
     import struct
 
@@ -84,7 +84,7 @@ def test_many_rows_are_loaded_at_once_and_only_once(sandbox: Sandbox, alipay: Al
         {"taobao_user_id": 2300000000000 + n, "nick": f"商家{n}", "opened_at": "2020-01-01"}
         for n in range(2000)
     ]
-    groups = {"accounts": accounts, "trades": trades, "sellers": sellers}
+    groups: dict[str, list[dict[str, Any]]] = {"accounts": accounts, "trades": trades, "sellers": sellers}
     lines = [{"kind": name.rstrip("s"), **row} for name, rows in groups.items() for row in rows]
     body = "\n".join(json.dumps(line) for line in lines) if as_lines else json.dumps(groups)
     headers = {"Content-Type": "application/x-ndjson" if as_lines else "application/json"}

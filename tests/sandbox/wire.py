@@ -1,4 +1,7 @@
-"""Clients that speak both protocols on `cryptography` and httpx alone, and verify every byte (protocols A2, B2–B4)."""
+"""Clients that speak both protocols on `cryptography` and httpx alone, and verify every byte.
+
+Written from protocols A2 and B2–B4, without the sandbox's own code.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,14 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-APP_KEY, APP_SECRET, APP_ID, SELLER = "12345678", "sandbox-secret", "2021000000000001", "2088000000000001"
+APP_KEY, APP_SECRET = "12345678", "sandbox-secret"
+APP_ID, SELLER = "2021000000000001", "2088000000000001"
 BEIJING = ZoneInfo("Asia/Shanghai")
+
+
+def http_client(base_url: str = "") -> httpx.Client:
+    """For plain HTTP on this machine; no certificate authorities are loaded."""
+    return httpx.Client(base_url=base_url, trust_env=False, verify=False, timeout=20)  # noqa: S501
 
 
 def beijing_now(offset: timedelta = timedelta()) -> str:
@@ -28,7 +37,7 @@ def beijing_now(offset: timedelta = timedelta()) -> str:
 
 
 class Alipay:
-    """Signs requests as the application, and takes an answer only with Alipay's signature over its raw bytes."""
+    """Signs as the application, and takes an answer only with Alipay's signature over its raw bytes."""
 
     def __init__(self, url: str, keys: Path) -> None:
         self.url = f"{url}/gateway.do"
@@ -38,7 +47,7 @@ class Alipay:
         self._alipay = x509.load_pem_x509_certificate((keys / "alipay_cert.pem").read_bytes())
         self._app_sn, self.alipay_sn = (_cert_sn(keys / name) for name in ("app_cert.pem", "alipay_cert.pem"))
         self._root_sn = _cert_sn(keys / "alipay_root_cert.pem")
-        self.http = httpx.Client(trust_env=False, timeout=20)
+        self.http = http_client()
         self.offset = timedelta()
 
     def params(self, method: str, biz: dict[str, Any], **more: str) -> dict[str, str]:
@@ -111,7 +120,7 @@ class Top:
 
     def __init__(self, url: str) -> None:
         self.url = f"{url}/router/rest"
-        self.http = httpx.Client(trust_env=False, timeout=20)
+        self.http = http_client()
 
     def call(self, method: str, *, session: str = "", sign_method: str = "hmac-sha256", **given: str) -> Any:
         system = {
@@ -140,6 +149,6 @@ def top_sign(params: dict[str, str], secret: str, sign_method: str) -> str:
 
 def _cert_sn(path: Path) -> str:
     certificate = x509.load_pem_x509_certificate(path.read_bytes())
-    names = {a.rfc4514_attribute_name: a.value for a in certificate.issuer}
+    names = {a.rfc4514_attribute_name: str(a.value) for a in certificate.issuer}
     issuer = f"CN={names['CN']},OU={names['OU']},O={names['O']},C={names['C']}"
     return hashlib.md5(f"{issuer}{certificate.serial_number}".encode()).hexdigest()  # noqa: S324

@@ -61,7 +61,7 @@ def trade_refund(biz: Biz) -> Answer:
     trade, done, moved = books.refund(biz)
     if trade.buyer is None:
         raise Refused("ACQ.TRADE_STATUS_ERROR", "交易状态不合法")
-    answer = {
+    answer: Answer = {
         "trade_no": trade.trade_no,
         "out_trade_no": trade.out_trade_no,
         "fund_change": "Y" if moved else "N",

@@ -20,22 +20,14 @@ from . import books, clock, options
 from .models import Movement
 
 TRADE_COLUMNS = (
-    (
-        "支付宝交易号,商户订单号,业务类型,商品名称,创建时间,完成时间,门店编号,门店名称,操作员,终端号,对方账户,"
-        "订单金额(元),商家实收(元),支付宝红包(元),集分宝(元),支付宝优惠(元),商家优惠(元),券核销金额(元),券名称,"
-        "商家红包消费金额(元),卡消费金额(元),退款批次号/请求号,服务费(元),分润(元),备注"
-    )
-    .replace("(", "（")
-    .replace(")", "）")
-    .split(",")
+    *("支付宝交易号", "商户订单号", "业务类型", "商品名称", "创建时间", "完成时间", "门店编号", "门店名称"),
+    *("操作员", "终端号", "对方账户", "订单金额（元）", "商家实收（元）", "支付宝红包（元）", "集分宝（元）"),
+    *("支付宝优惠（元）", "商家优惠（元）", "券核销金额（元）", "券名称", "商家红包消费金额（元）"),
+    *("卡消费金额（元）", "退款批次号/请求号", "服务费（元）", "分润（元）", "备注"),
 )
 FUND_COLUMNS = (
-    (
-        "账务流水号,业务流水号,商户订单号,商品名称,发生时间,对方账号,收入金额(+元),支出金额(-元),账户余额(元),交易渠道,业务类型,备注"
-    )
-    .replace("(", "（")
-    .replace(")", "）")
-    .split(",")
+    *("账务流水号", "业务流水号", "商户订单号", "商品名称", "发生时间", "对方账号", "收入金额（+元）"),
+    *("支出金额（-元）", "账户余额（元）", "交易渠道", "业务类型", "备注"),
 )
 FUND_KINDS = {
     "opening": "其它",
@@ -95,7 +87,7 @@ def _movements(bill_type: str, begin: datetime, end: datetime) -> QuerySet[Movem
 def download(request: HttpRequest) -> HttpResponse:
     """The ZIP of a link that is not older than `bill_url_seconds`."""
     try:
-        text = _signer.unsign(request.GET.get("token", ""), max_age=float(options.get("bill_url_seconds")))
+        text = _signer.unsign(request.GET.get("token", ""), max_age=int(options.get("bill_url_seconds")))
     except django_signing.BadSignature:
         return HttpResponse("下载链接无效或已过期", status=403, content_type="text/plain; charset=utf-8")
     bill_type, bill_date = text.split("|")
@@ -119,46 +111,36 @@ def _trade_files(rows: list[Movement], begin: datetime, end: datetime) -> dict[s
     lines = [_trade_line(row, fees) for row in rows]
     paid = [row.delta_fen for row in rows if row.kind == "payment"]
     refunded = [row.delta_fen for row in rows if row.kind == "refund"]
-    total = f"交易合计:{len(paid)}笔,商家实收共{books.yuan(sum(paid))}元;退款合计:{len(refunded)}笔,共{books.yuan(sum(refunded))}元"
+    totals = [
+        f"交易合计：{len(paid)}笔，商家实收共{books.yuan(sum(paid))}元",
+        f"退款合计：{len(refunded)}笔，共{books.yuan(sum(refunded))}元",
+    ]
     return {
-        "业务明细": _sheet("业务明细", begin, end, TRADE_COLUMNS, lines, [total]),
-        "业务明细(汇总)": _sheet("业务汇总", begin, end, ["合计"], [[total.replace(",", ";")]], []),
+        "业务明细": _sheet("业务明细", begin, end, TRADE_COLUMNS, lines, totals),
+        "业务明细(汇总)": _sheet("业务汇总", begin, end, ["合计"], [[total] for total in totals], []),
     }
 
 
 def _trade_line(row: Movement, fees: dict[str | None, int]) -> list[str]:
     trade, refund = row.trade, row.refund
     if trade is None:
-        return []
+        raise ValueError("a trade bill has trades only")
     amount = books.yuan(row.delta_fen)
-    fee = fees.get(trade.pk, 0) if refund is None else 0
-    return [
-        f"{trade.trade_no}\t",
-        f"{trade.out_trade_no}\t",
-        "退款\t" if refund else "交易\t",
-        trade.subject,
-        clock.wire(trade.created_at),
-        clock.wire(row.at),
-        "\t",
-        "\t",
-        "\t",
-        "\t",
-        _other_side(row),
-        amount,
-        amount,
-        "0.00",
-        "0.00",
-        "0.00",
-        "0.00",
-        "0.00",
-        "",
-        "0.00\t",
-        "0.00",
-        f"{refund.out_request_no}\t" if refund else "\t",
-        books.yuan(-fee),
-        "0.00",
-        "",
-    ]
+    fee = 0 if refund else fees.get(trade.pk, 0)
+    values = {name: "0.00" for name in TRADE_COLUMNS if name.endswith("（元）")} | {
+        "支付宝交易号": f"{trade.trade_no}\t",
+        "商户订单号": f"{trade.out_trade_no}\t",
+        "业务类型": "退款\t" if refund else "交易\t",
+        "商品名称": trade.subject,
+        "创建时间": clock.wire(trade.created_at),
+        "完成时间": clock.wire(row.at),
+        "对方账户": _other_side(row),
+        "订单金额（元）": amount,
+        "商家实收（元）": amount,
+        "退款批次号/请求号": f"{refund.out_request_no}\t" if refund else "\t",
+        "服务费（元）": books.yuan(-fee),
+    }
+    return [values.get(name, "") for name in TRADE_COLUMNS]
 
 
 def _fund_files(rows: list[Movement], begin: datetime, end: datetime) -> dict[str, bytes]:
@@ -171,14 +153,12 @@ def _fund_files(rows: list[Movement], begin: datetime, end: datetime) -> dict[st
     out = [row.delta_fen for row in rows if row.delta_fen < 0]
     into = [row.delta_fen for row in rows if row.delta_fen > 0]
     totals = [
-        f"支出合计:{len(out)}笔,共{books.yuan(sum(out))}元",
-        f"收入合计:{len(into)}笔,共{books.yuan(sum(into))}元",
+        f"支出合计：{len(out)}笔，共{books.yuan(sum(out))}元",
+        f"收入合计：{len(into)}笔，共{books.yuan(sum(into))}元",
     ]
     return {
         "账务明细": _sheet("账务明细", begin, end, FUND_COLUMNS, lines, totals),
-        "账务明细(汇总)": _sheet(
-            "账务汇总", begin, end, ["合计"], [[t.replace(",", ";")] for t in totals], []
-        ),
+        "账务明细(汇总)": _sheet("账务汇总", begin, end, ["合计"], [[total] for total in totals], []),
     }
 
 

@@ -109,7 +109,7 @@ def move(
 
 
 def open_trade(order: PagePay) -> Trade:
-    """The trade of a cashier, made when its cashier is first opened; `Refused` where it can't be paid any more."""
+    """The trade of a cashier, made when its cashier is first opened; `Refused` where it is too late."""
     now = clock.now()
     with transaction.atomic():
         trade = Trade.objects.filter(out_trade_no=order.out_trade_no).first()
@@ -156,7 +156,10 @@ def _close(trade: Trade, at: datetime) -> None:
 
 
 def find_trade(fields: Mapping[str, Any]) -> Trade:
-    """The trade named by trade_no or out_trade_no, closed if its time is over. The caller holds the transaction."""
+    """The trade named by trade_no or out_trade_no, closed if its time is over.
+
+    The caller holds the transaction.
+    """
     trade_no, out_trade_no = str(fields.get("trade_no") or ""), str(fields.get("out_trade_no") or "")
     if not trade_no and not out_trade_no:
         raise Refused("ACQ.INVALID_PARAMETER", "out_trade_no 与 trade_no 不能同时为空")
@@ -171,7 +174,7 @@ def find_trade(fields: Mapping[str, Any]) -> Trade:
 def pay(
     trade_no: str, buyer_id: str, *, amount_fen: int | None = None, lose_notification: bool = False
 ) -> Trade:
-    """Pay a waiting trade from the buyer's balance. `amount_fen` pays another amount than was asked (a fault)."""
+    """Pay a waiting trade from the buyer's balance; `amount_fen` pays another amount than was asked."""
     with transaction.atomic():
         trade = find_trade({"trade_no": trade_no})
         if trade.status != Trade.WAIT:
@@ -210,7 +213,7 @@ def close(fields: Mapping[str, Any]) -> Trade:
 
 
 def refund(fields: Mapping[str, Any]) -> tuple[Trade, Refund, bool]:
-    """Refund part or all of a trade, once for each out_request_no (B6); the last value says whether money moved."""
+    """Refund part or all of a trade, once for each out_request_no (B6), and say whether money moved."""
     amount = fen(fields.get("refund_amount"))
     with transaction.atomic():
         trade = find_trade(fields)
@@ -346,7 +349,7 @@ def _transferred_today() -> int:
 
 
 def settle_transfer(order: Transfer, status: str, reason: str = "") -> Transfer:
-    """Bring a DEALING transfer to SUCCESS or FAIL, or a SUCCESS to REFUND (bank return). The caller holds the transaction."""
+    """Bring DEALING to SUCCESS or FAIL, or SUCCESS to REFUND (bank return), in the caller's transaction."""
     payer, now = seller(), clock.now()
     if (order.status, status) not in {
         (Transfer.DEALING, Transfer.SUCCESS),

@@ -42,5 +42,5 @@ def parse_wire(text: str) -> datetime:
 
 def serial_number(prefix: str = "") -> str:
     """A number of 28 digits in Alipay's manner: day, kind, then digits that don't repeat."""
-    digits = "".join(secrets.choice("0123456789") for _ in range(28 - 8 - len(prefix)))
-    return now().astimezone(BEIJING).strftime("%Y%m%d") + prefix + digits
+    width = 28 - 8 - len(prefix)
+    return f"{now().astimezone(BEIJING):%Y%m%d}{prefix}{secrets.randbelow(10**width):0{width}d}"

@@ -119,7 +119,7 @@ def health(request: HttpRequest) -> Body:
 
 @endpoint("GET", "POST", "DELETE")
 def fault_list(request: HttpRequest) -> Any:
-    """POST {target|method|path, kind, times=1, skip=0, match={}, params={}}; DELETE all, or ?id=; GET with hits."""
+    """POST {target|method|path, kind, times=1, skip=0, match={}, params={}}; DELETE all, or ?id=; GET."""
     if request.method == "DELETE":
         deleted, _ = _narrowed_all(Fault.objects.all(), request, id="pk").delete()
         return {"deleted": deleted}
@@ -209,7 +209,7 @@ def expire_session(request: HttpRequest) -> Body:
 
 @endpoint("GET", "POST")
 def alipay_accounts(request: HttpRequest) -> Any:
-    """POST opens or changes an account: {user_id, name, kind, logon_id, open_id, status, balance, note, listed}."""
+    """POST opens or changes {user_id, name, kind, logon_id, open_id, status, balance, note, listed}."""
     if request.method == "GET":
         return [_account(a) for a in _narrowed(AlipayAccount.objects.order_by("pk"), request, user_id="pk")]
     given = _body(request)
@@ -251,7 +251,7 @@ def _account(account: AlipayAccount) -> Body:
 
 @endpoint("POST")
 def pay(request: HttpRequest) -> Body:
-    """Pay without a browser: {out_trade_no, buyer, amount?, lose_notification?}; opens the cashier if need be."""
+    """Pay without a browser: {out_trade_no, buyer, amount?, lose_notification?}; opens the cashier."""
     given = _body(request)
     trade = Trade.objects.filter(out_trade_no=given["out_trade_no"]).first()
     if trade is None:
@@ -271,7 +271,7 @@ def pay(request: HttpRequest) -> Body:
 
 @endpoint("POST")
 def notify(request: HttpRequest) -> Body:
-    """Send a notification: {url?, out_trade_no?, fields={}, forge=false}. A trade gives its url and its fields."""
+    """Send a notification: {url?, out_trade_no?, fields={}, forge=false}; a trade gives url and fields."""
     given = _body(request)
     fields, url = {k: str(v) for k, v in given.get("fields", {}).items()}, given.get("url", "")
     if given.get("out_trade_no"):
@@ -332,7 +332,7 @@ def _trade(row: Trade) -> Body:
 
 @endpoint("GET")
 def refunds(request: HttpRequest) -> Any:
-    """Every refund with `calls` (requests that named it) and `executions` (how often money left the seller)."""
+    """Every refund with `calls` (requests that named it) and `executions` (how often money was sent)."""
     rows = Refund.objects.select_related("trade").order_by("id")
     narrowed = _narrowed(rows, request, out_trade_no="trade__out_trade_no", out_request_no="out_request_no")
     counts = _executions("refund_id", [row.pk for row in narrowed])

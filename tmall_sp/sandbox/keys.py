@@ -78,8 +78,12 @@ def ring() -> KeyRing:
 def cert_sn(certificate: x509.Certificate) -> str:
     """Alipay's serial of a certificate: MD5 of the issuer's name in fixed order, then its decimal number."""
     issuer = certificate.issuer
-    parts = (("CN", NameOID.COMMON_NAME), ("OU", NameOID.ORGANIZATIONAL_UNIT_NAME))
-    parts += (("O", NameOID.ORGANIZATION_NAME), ("C", NameOID.COUNTRY_NAME))
+    parts = (
+        ("CN", NameOID.COMMON_NAME),
+        ("OU", NameOID.ORGANIZATIONAL_UNIT_NAME),
+        ("O", NameOID.ORGANIZATION_NAME),
+        ("C", NameOID.COUNTRY_NAME),
+    )
     name = ",".join(f"{short}={issuer.get_attributes_for_oid(oid)[0].value!s}" for short, oid in parts)
     return hashlib.md5(f"{name}{certificate.serial_number}".encode(), usedforsecurity=False).hexdigest()
 

@@ -18,14 +18,17 @@ from .models import AlipayAccount, Movement, Refund, ServiceOrder, TaobaoUser, T
 Item = dict[str, Any]
 KINDS = ("accounts", "sellers", "service_orders", "trades", "refunds")
 SELLER_FIELDS = frozenset(
-    "nick shop_type status promoted_type alipay_bind has_shop sid shop_title level score total_num good_num "
-    "item_score service_score delivery_score legacy note listed".split()
+    {
+        *("nick", "shop_type", "status", "promoted_type", "alipay_bind", "has_shop", "sid", "shop_title"),
+        *("level", "score", "total_num", "good_num", "item_score", "service_score", "delivery_score"),
+        *("legacy", "note", "listed"),
+    }
 )
 BATCH = 500
 
 
 def parse(body: bytes, content_type: str) -> dict[str, list[Item]]:
-    """The items of a JSON object of lists, or of lines with `kind` (account, seller, …). ValueError otherwise."""
+    """The items of a JSON object of lists, or of lines with `kind` (account, …); ValueError otherwise."""
     groups: dict[str, list[Item]] = {kind: [] for kind in KINDS}
     if "ndjson" in content_type:
         for line in body.splitlines():
@@ -37,7 +40,8 @@ def parse(body: bytes, content_type: str) -> dict[str, list[Item]]:
     unknown = set(given) - set(KINDS)
     if unknown:
         raise ValueError(f"unknown kinds {sorted(unknown)}")
-    return groups | given
+    groups.update(given)
+    return groups
 
 
 def _plural(kind: str) -> str:

@@ -52,7 +52,7 @@ def start_server() -> None:
     ).start()
 
 
-def _parsed(raw: bytes) -> EmailMessage:
+def _parsed(raw: bytes | memoryview) -> EmailMessage:
     message = message_from_bytes(bytes(raw), policy=policy.default)
     if not isinstance(message, EmailMessage):
         raise TypeError("the default policy gives an EmailMessage")

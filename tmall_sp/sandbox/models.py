@@ -8,14 +8,24 @@ from django.db import models
 from django.db.models import Q
 
 
-class Option(models.Model):
+class Row(models.Model):
+    """What every table has in common."""
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class Option(Row):
     """One adjustable behaviour; what has no row has its default (see `options`)."""
 
     name = models.CharField(max_length=60, primary_key=True)
     value = models.JSONField()
 
 
-class TaobaoUser(models.Model):
+class TaobaoUser(Row):
     """A Taobao account with its shop; a sub-account (`main:sub`) points to its main account."""
 
     taobao_user_id = models.BigIntegerField(primary_key=True)
@@ -47,7 +57,7 @@ class TaobaoUser(models.Model):
         return self.main or self
 
 
-class ServiceOrder(models.Model):
+class ServiceOrder(Row):
     """An order of the service market (taobao.vas.order.search)."""
 
     user = models.ForeignKey(TaobaoUser, on_delete=models.CASCADE, related_name="service_orders")
@@ -61,7 +71,7 @@ class ServiceOrder(models.Model):
     fee_fen = models.BigIntegerField(default=0)
 
 
-class AuthorizationCode(models.Model):
+class AuthorizationCode(Row):
     """A code of the authorize page; good once."""
 
     code = models.CharField(max_length=64, primary_key=True)
@@ -71,7 +81,7 @@ class AuthorizationCode(models.Model):
     used = models.BooleanField(default=False)
 
 
-class Session(models.Model):
+class Session(Row):
     """An access token of TOP."""
 
     access_token = models.CharField(max_length=80, primary_key=True)
@@ -80,7 +90,7 @@ class Session(models.Model):
     expires_at = models.DateTimeField()
 
 
-class AlipayAccount(models.Model):
+class AlipayAccount(Row):
     """An Alipay account; its balance equals the sum of its movements."""
 
     user_id = models.CharField(max_length=16, primary_key=True)
@@ -103,7 +113,7 @@ class AlipayAccount(models.Model):
         return f"{head[:3]}******{head[-2:]}"
 
 
-class PagePay(models.Model):
+class PagePay(Row):
     """A verified alipay.trade.page.pay request; the trade begins when its cashier is opened."""
 
     token = models.CharField(max_length=40, primary_key=True)
@@ -118,7 +128,7 @@ class PagePay(models.Model):
     created_at = models.DateTimeField()
 
 
-class Trade(models.Model):
+class Trade(Row):
     """A trade, from the opened cashier on."""
 
     WAIT, SUCCESS, CLOSED, FINISHED = "WAIT_BUYER_PAY", "TRADE_SUCCESS", "TRADE_CLOSED", "TRADE_FINISHED"
@@ -158,7 +168,7 @@ class Trade(models.Model):
         return self.status
 
 
-class Refund(models.Model):
+class Refund(Row):
     """A refund that was executed; `calls` counts the requests that named it."""
 
     trade = models.ForeignKey(Trade, on_delete=models.PROTECT, related_name="refunds")
@@ -174,7 +184,7 @@ class Refund(models.Model):
         ]
 
 
-class Transfer(models.Model):
+class Transfer(Row):
     """A transfer out of the seller's balance; `calls` counts the requests that named it."""
 
     SUCCESS, FAIL, DEALING, RETURNED = "SUCCESS", "FAIL", "DEALING", "REFUND"
@@ -194,7 +204,7 @@ class Transfer(models.Model):
     calls = models.IntegerField(default=1)
 
 
-class Movement(models.Model):
+class Movement(Row):
     """One change of one account's balance."""
 
     account = models.ForeignKey(AlipayAccount, on_delete=models.PROTECT, related_name="movements")
@@ -209,7 +219,7 @@ class Movement(models.Model):
     transfer = models.ForeignKey(Transfer, null=True, on_delete=models.PROTECT, related_name="movements")
 
 
-class Notification(models.Model):
+class Notification(Row):
     """A signed notification and how far its delivery came. Times of sending are the system clock's."""
 
     PENDING, HELD, DELIVERED, LOST, GIVEN_UP = "pending", "held", "delivered", "lost", "given_up"
@@ -229,7 +239,7 @@ class Notification(models.Model):
     created_at = models.DateTimeField()
 
 
-class Fault(models.Model):
+class Fault(Row):
     """A misbehaviour that was ordered; used up when `remaining` is 0, never when it is −1."""
 
     target = models.CharField(max_length=100, db_index=True)
@@ -242,14 +252,14 @@ class Fault(models.Model):
     created_at = models.DateTimeField()
 
 
-class CallCount(models.Model):
+class CallCount(Row):
     """How often a method of a gateway was called with a valid signature."""
 
     method = models.CharField(max_length=100, primary_key=True)
     calls = models.BigIntegerField(default=0)
 
 
-class Mail(models.Model):
+class Mail(Row):
     """A mail that the sandbox's SMTP server took."""
 
     received_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Asynchronous notifications (B4): stored with the change they tell of, then sent and repeated by a thread."""
+"""Asynchronous notifications (B4): stored with the change they tell of, then sent and repeated."""
 
 from __future__ import annotations
 
@@ -168,6 +168,7 @@ class Sender(threading.Thread):
     def __init__(self, workers: int = 4) -> None:
         super().__init__(name="notification-sender", daemon=True)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="notify")
+        self._http = httpx.Client(trust_env=False, follow_redirects=False)
         self._in_flight: set[int] = set()
         self._lock = threading.Lock()
 
@@ -193,7 +194,7 @@ class Sender(threading.Thread):
     def _deliver(self, row: Notification) -> None:
         try:
             for _ in range(row.copies if row.attempts == 0 else 1):
-                delivered, answer = _post(row)
+                delivered, answer = _post(self._http, row)
             _record(row, delivered, answer)
         except Exception:
             logger.exception("notification %s could not be recorded", row.notify_id)
@@ -202,10 +203,9 @@ class Sender(threading.Thread):
                 self._in_flight.discard(row.pk)
 
 
-def _post(row: Notification) -> tuple[bool, str]:
+def _post(http: httpx.Client, row: Notification) -> tuple[bool, str]:
     try:
-        with httpx.Client(trust_env=False, timeout=float(options.get("notify_timeout_seconds"))) as client:
-            response = client.post(row.url, data=row.fields)
+        response = http.post(row.url, data=row.fields, timeout=float(options.get("notify_timeout_seconds")))
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return False, f"{type(error).__name__}: {error}"[:200]
     return (

@@ -35,7 +35,7 @@ class TokenError(Exception):
 
 @require_http_methods(["GET", "POST"])
 def authorize(request: HttpRequest) -> HttpResponse:
-    """The page on which a person grants the application access, as a demo seller or a newly registered one."""
+    """The page on which a person grants access, as a demo seller or as one that registers here."""
     problem = _request_problem(request)
     if problem:
         return render(request, "sandbox/oauth_error.html", {"problem": problem}, status=400)
@@ -130,7 +130,7 @@ def token(request: HttpRequest) -> HttpResponse:
 
 
 def exchange(code: str, redirect_uri: str | None) -> dict[str, Any]:
-    """The token of a code that was never used. `redirect_uri` None: not compared (TOP call). Raises TokenError."""
+    """The token of an unused code; TokenError otherwise. `redirect_uri` None is not compared (TOP call)."""
     with transaction.atomic():
         row = AuthorizationCode.objects.select_related("user__main").filter(code=code).first()
         if row is None or row.used:

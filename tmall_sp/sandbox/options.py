@@ -13,7 +13,7 @@ DEFAULTS: dict[str, Any] = {
     "transfer_limit_private_fen": 5_000_000,
     "transfer_daily_limit_fen": 100_000_000,
     "transfer_mode": "success",  # success, dealing or fail
-    "transfer_settle_seconds": 0,  # a dealing transfer succeeds by itself after this; 0 = only by /control/transfers
+    "transfer_settle_seconds": 0,  # a dealing transfer succeeds after this; 0: only by /control/transfers
     "open_id_only": False,
     "fee_basis_points": 0,
     "request_window_minutes": 15,

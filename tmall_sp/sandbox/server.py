@@ -21,7 +21,7 @@ THREADS = 24
 PR_SET_PDEATHSIG = 1
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """Gunicorn with one worker of many threads; background threads live in the worker."""
 
     def load_config(self) -> None:
@@ -49,7 +49,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 def serve() -> None:
-    """Prepare keys, schema and demo, then serve until a signal. Exits with a sentence where a port is taken."""
+    """Prepare keys, schema and demo, then serve until a signal; exit with a sentence where a port is taken."""
     for port in (settings.LISTEN_PORT, settings.SMTP_PORT):
         _require_free(port)
     keys.make_if_absent()

@@ -41,7 +41,7 @@ SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 LISTEN_HOST = urlsplit(SANDBOX_URL).hostname or "127.0.0.1"
 LISTEN_PORT = urlsplit(SANDBOX_URL).port or 8010
 SMTP_PORT = env.int("SANDBOX_SMTP_PORT", LISTEN_PORT + 1)
-TOTP_SECRETS: dict[str, str] = env.json("SANDBOX_TOTP_SECRETS", "{}")
+TOTP_SECRETS: dict[str, str] = dict(env.json("SANDBOX_TOTP_SECRETS", {}))
 
 TAOBAO_APP_KEY = env.str("TAOBAO_APP_KEY", "12345678")
 TAOBAO_APP_SECRET = env.str("TAOBAO_APP_SECRET", "sandbox-secret")

@@ -37,7 +37,7 @@ def request_text(params: Mapping[str, str]) -> str:
 
 
 def notification_text(params: Mapping[str, str]) -> str:
-    """What a notification and a return_url sign (B4, V1 rule): all but `sign` and `sign_type`, empty ones kept."""
+    """What a notification and a return_url sign (B4, V1): all but `sign` and `sign_type`, empty ones kept."""
     return "&".join(f"{k}={v}" for k, v in sorted(params.items()) if k not in ("sign", "sign_type"))
 
 

@@ -1,4 +1,4 @@
-"""What each Taobao method answers (A5): a function from parameters and session to the fields under the root."""
+"""What each Taobao method answers (A5): from parameters and session to the fields under the root."""
 
 from __future__ import annotations
 
