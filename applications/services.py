@@ -265,7 +265,7 @@ def approve(pk: int, *, actor: User, internal_note: str = "", seen: int | None =
         _refuse_banned(application)
         assert application.company is not None  # open_case_has_company
         application.approved_by = actor
-        Company.objects.filter(pk=application.company_id).update(name=application.company_name)
+        Company.objects.filter(pk=application.company.pk).update(name=application.company_name)
         Membership.objects.get_or_create(
             company=application.company,
             user=application.applicant,

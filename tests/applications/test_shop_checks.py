@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from allauth.socialaccount.models import SocialAccount, SocialToken
@@ -163,7 +164,7 @@ def test_a_gateway_in_trouble_is_no_verdict(
     sandbox: SandboxClient,
     move_clock: Callable[..., None],
     kind: str,
-    params: dict[str, object],
+    params: dict[str, Any],
 ) -> None:
     application = applied(sandbox, GOOD)
     sandbox.fault("taobao.user.seller.get", kind, times=-1, **params)

@@ -2,13 +2,14 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from applications.shop_rules import Assessment, Reading, assess
 
 TODAY = dt.date(2026, 11, 24)
-GOOD = {
+GOOD: dict[str, Any] = {
     "status": "normal",
     "promoted_type": "authentication",
     "has_shop": True,
@@ -17,9 +18,9 @@ GOOD = {
 }
 
 
-def assessed(today: dt.date = TODAY, **differs: object) -> Assessment:
+def assessed(today: dt.date = TODAY, **differs: Any) -> Assessment:
     return assess(
-        Reading(**(GOOD | differs)),  # type: ignore[arg-type]
+        Reading(**(GOOD | differs)),
         today=today,
         tenure_months=6,
         score_floor={"item_score": "4.6", "service_score": "4.6", "delivery_score": "4.6"},
@@ -90,7 +91,7 @@ def test_what_taobao_does_not_give_is_no_failure() -> None:
         ({"scores": {"delivery_score": Decimal(0)}}, "delivery_score"),
     ],
 )
-def test_each_rule_fails_by_itself(differs: dict[str, object], rule: str) -> None:
+def test_each_rule_fails_by_itself(differs: dict[str, Any], rule: str) -> None:
     assessment = assessed(**differs)
     assert [v.rule for v in assessment.verdicts if v.outcome == "fail"] == [rule]
 

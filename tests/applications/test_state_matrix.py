@@ -125,7 +125,7 @@ def sql_insert_passes(copy_of: int, state: str) -> bool:
         for field in Application._meta.concrete_fields
         if field.column not in ("id", "state", "number", "exit_origin", "company_id")
     ]
-    names = ", ".join(columns)
+    names = ", ".join(column for column in columns if column)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(

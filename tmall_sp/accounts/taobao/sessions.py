@@ -11,7 +11,7 @@ from tmall_sp.core import clock
 
 def session_key(taobao_user_id: str) -> str | None:
     """A live session key of the main Taobao account, or None when the merchant must log in again."""
-    return (
+    token: str | None = (
         SocialToken.objects.filter(
             account__provider="taobao", account__uid=taobao_user_id, expires_at__gt=clock.now()
         )
@@ -19,6 +19,7 @@ def session_key(taobao_user_id: str) -> str | None:
         .values_list("token", flat=True)
         .first()
     )
+    return token
 
 
 def forget_session(token: str) -> None:

@@ -21,7 +21,7 @@ class TaobaoOAuth2Adapter(OAuth2Adapter):
         return f"{settings.TAOBAO_OAUTH_URL}/authorize"
 
     @property
-    def access_token_url(self) -> str:  # type: ignore[override]
+    def access_token_url(self) -> str:
         return f"{settings.TAOBAO_OAUTH_URL}/token"
 
     def get_callback_url(self, request: HttpRequest, app: Any) -> str:
