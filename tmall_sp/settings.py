@@ -4,6 +4,7 @@ TMALL_SP_ENV is `production` unless said otherwise; only `demo` and `test` may u
 embedded servers and a moved clock.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -68,6 +69,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "tmall_sp.accounts.taobao",
+    # Companies that nobody should mistake for real ones.
+    *([] if PRODUCTION else ["tmall_sp.demo"]),
     "django_fsm",
     "pgtrigger",
     "crispy_forms",
@@ -144,10 +147,7 @@ CACHES = {
 
 # Celery -------------------------------------------------------------------------------------------
 
-if PRODUCTION:
-    REDIS_URL = env.str("REDIS_URL")
-else:
-    REDIS_URL = env.str("REDIS_URL", "") or embedded_redis.url(RUN_DIR)
+REDIS_URL = env.str("REDIS_URL") if PRODUCTION else env.str("REDIS_URL", "") or embedded_redis.url(RUN_DIR)
 CELERY_BROKER_URL = REDIS_URL
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
@@ -340,6 +340,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", "INFO")},
+    "root": {"handlers": ["stderr"], "level": env.log_level("LOG_LEVEL", logging.INFO)},
     "loggers": {"httpx": {"level": "WARNING"}},
 }
