@@ -1,0 +1,1 @@
+"""The merchant's portal. A view reads through a selector, calls a service, and redirects."""
