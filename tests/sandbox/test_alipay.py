@@ -78,7 +78,7 @@ def test_key_mode_has_no_certificate_serial_and_no_transfer(alipay: Alipay) -> N
     ("changed", "sub_code"),
     [
         ({"biz_content": '{"out_trade_no":"forged"}'}, "isv.invalid-signature"),
-        ({"sign": ""}, "isv.missing-sign"),
+        ({"sign": ""}, "isv.missing-signature"),
         ({"app_id": "1"}, "isv.invalid-app-id"),
         ({"method": "alipay.nothing"}, "isv.invalid-method"),
     ],
@@ -371,3 +371,11 @@ def test_another_amount_can_be_paid_on_order(sandbox: Sandbox, alipay: Alipay) -
     sandbox.post("pay", out_trade_no="D1", buyer=OTHER, amount="99999.00")
 
     assert alipay.call("alipay.trade.query", out_trade_no="D1")["total_amount"] == "99999.00"
+
+
+def test_the_cashier_finds_accounts_that_it_does_not_list(sandbox: Sandbox, alipay: Alipay) -> None:
+    sandbox.post("load", accounts=[{"user_id": "2088700000000001", "name": "西安古城科技有限公司"}])
+    path = urlsplit(str(alipay.open_cashier("D1").url)).path
+
+    assert "西安古城" not in sandbox.http.get(path).text
+    assert "2088700000000001" in sandbox.http.get(path, params={"q": "古城"}).text

@@ -154,3 +154,14 @@ def test_a_fault_strikes_only_what_it_matches_and_after_what_it_skips(
 )
 def test_a_fault_that_can_not_strike_is_refused(sandbox: Sandbox, wrong: dict[str, str]) -> None:
     assert sandbox.http.post("/control/faults", json=wrong).status_code == 400
+
+
+@pytest.mark.usefixtures("paid")
+def test_an_answer_can_come_too_late_for_the_client(sandbox: Sandbox, alipay: Alipay) -> None:
+    sandbox.fault(REFUND, "delay", seconds=1.5, after=True)
+    alipay.http.timeout = 0.5
+
+    with pytest.raises(httpx.ReadTimeout):
+        _raw_refund(alipay)
+
+    assert _executions(sandbox) == 1

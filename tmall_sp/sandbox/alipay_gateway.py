@@ -22,6 +22,14 @@ from .faults import Strike
 from .models import CallCount, PagePay, Trade
 
 PAGE_PAY = "alipay.trade.page.pay"
+REQUIRED = {
+    "app_id": "app-id",
+    "method": "method",
+    "sign": "signature",
+    "sign_type": "signature-type",
+    "timestamp": "timestamp",
+    "version": "version",
+}
 MESSAGES = {
     "10000": "Success",
     "20000": "Service Currently Unavailable",
@@ -106,9 +114,9 @@ def _struck_failure(method: str, strike: Strike) -> dict[str, Any] | None:
 
 def _checked(params: dict[str, str], method: str) -> dict[str, Any]:
     """The biz_content of a request whose signature and common parameters hold; GatewayError otherwise."""
-    for name in ("app_id", "method", "sign", "sign_type", "timestamp", "version"):
+    for name, word in REQUIRED.items():
         if not params.get(name):
-            raise GatewayError("40001", f"isv.missing-{name.replace('_', '-')}", f"缺少参数 {name}")
+            raise GatewayError("40001", f"isv.missing-{word}", f"缺少参数 {name}")
     if params["app_id"] != settings.ALIPAY_APP_ID:
         raise GatewayError("40002", "isv.invalid-app-id", "无效的AppID参数")
     if method not in alipay_methods.METHODS and method != PAGE_PAY:
@@ -120,7 +128,7 @@ def _checked(params: dict[str, str], method: str) -> dict[str, Any]:
     ring = keys.ring()
     text = signing.request_text(params).encode()
     if not signing.rsa2_verify(ring.app_public_key, text, params["sign"]):
-        raise GatewayError("40002", "isv.invalid-signature", "验签出错,请检查签名原文与公钥")
+        raise GatewayError("40002", "isv.invalid-signature", "验签出错，请检查签名原文与公钥")
     if params.get("app_cert_sn", ring.app_cert_sn) != ring.app_cert_sn:
         raise GatewayError("40002", "isv.invalid-app-cert-sn", "应用证书序列号不匹配")
     if params.get("alipay_root_cert_sn", ring.root_cert_sn) != ring.root_cert_sn:

@@ -221,7 +221,7 @@ def refund(fields: Mapping[str, Any]) -> tuple[Trade, Refund, bool]:
         known = Refund.objects.filter(trade=trade, out_request_no=number).first()
         if known is not None:
             if known.amount_fen != amount:
-                raise Refused("ACQ.DISCORDANT_REPEAT_REQUEST", "重复的退款请求号,但金额不一致")
+                raise Refused("ACQ.DISCORDANT_REPEAT_REQUEST", "重复的退款请求号，但金额不一致")
             Refund.objects.filter(pk=known.pk).update(calls=F("calls") + 1)
             return trade, known, False
         buyer, payer = _check_refundable(trade, amount, bool(fields.get("out_request_no")))
@@ -275,7 +275,7 @@ def transfer(fields: Mapping[str, Any]) -> Transfer:
                 known.payee_info.get(k) == payee_info.get(k) for k in ("identity", "identity_type")
             )
             if known.amount_fen != amount or not same_payee:
-                raise Refused("PAYMENT_INFO_INCONSISTENCY", "两次请求商户单号一样,但是参数不一致")
+                raise Refused("PAYMENT_INFO_INCONSISTENCY", "两次请求商户单号一样，但是参数不一致")
             Transfer.objects.filter(pk=known.pk).update(calls=F("calls") + 1)
             settle_if_due(known)
             return known

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
@@ -14,6 +15,7 @@ from .models import AlipayAccount, PagePay, Trade
 
 NEW_ACCOUNT = "new"
 NEW_ACCOUNT_BALANCE_FEN = 100_000_000
+SEARCH_LIMIT = 30
 
 
 @require_http_methods(["GET", "POST"])
@@ -27,11 +29,11 @@ def cashier(request: HttpRequest, token: str) -> HttpResponse:
     except books.Refused as refused:
         return _error(request, order, refused)
     if trade.status != Trade.WAIT:
-        return render(request, "sandbox/cashier_done.html", _context(order, trade))
+        return render(request, "sandbox/cashier_done.html", _context(request, order, trade))
     if request.method == "GET":
-        return render(request, "sandbox/cashier.html", _context(order, trade))
+        return render(request, "sandbox/cashier.html", _context(request, order, trade))
     if request.POST.get("action") == "cancel":
-        return render(request, "sandbox/cashier_cancelled.html", _context(order, trade))
+        return render(request, "sandbox/cashier_cancelled.html", _context(request, order, trade))
     try:
         buyer_id = _chosen_buyer(request)
         trade = books.pay(
@@ -40,21 +42,33 @@ def cashier(request: HttpRequest, token: str) -> HttpResponse:
     except (books.Refused, ValueError) as error:
         message = error.sub_msg if isinstance(error, books.Refused) else str(error)
         return render(
-            request, "sandbox/cashier.html", _context(order, trade) | {"message": message}, status=422
+            request,
+            "sandbox/cashier.html",
+            _context(request, order, trade) | {"message": message},
+            status=422,
         )
     if order.return_url:
         return HttpResponseRedirect(_return_url(order, trade))
-    return render(request, "sandbox/cashier_done.html", _context(order, trade))
+    return render(request, "sandbox/cashier_done.html", _context(request, order, trade))
 
 
-def _context(order: PagePay, trade: Trade) -> dict[str, object]:
+def _offered_accounts(wanted: str) -> QuerySet[AlipayAccount]:
+    """The demo's accounts, or those whose name or number was searched for."""
+    accounts = AlipayAccount.objects.exclude(pk=settings.ALIPAY_SELLER_ID).order_by("kind", "pk")
+    if not wanted:
+        return accounts.filter(listed=True)
+    return accounts.filter(Q(name__icontains=wanted) | Q(pk__startswith=wanted))[:SEARCH_LIMIT]
+
+
+def _context(request: HttpRequest, order: PagePay, trade: Trade) -> dict[str, object]:
+    wanted = request.GET.get("q", "").strip()
     return {
         "order": order,
         "trade": trade,
         "amount": books.yuan(trade.total_fen),
-        "accounts": AlipayAccount.objects.filter(listed=True)
-        .exclude(pk=settings.ALIPAY_SELLER_ID)
-        .order_by("kind", "pk"),
+        "accounts": _offered_accounts(wanted),
+        "q": wanted,
+        "chosen": request.POST.get("account", ""),
         "paid": trade.paid_at is not None,
         "back_url": _return_url(order, trade) if order.return_url and trade.paid_at else order.return_url,
     }
@@ -71,7 +85,7 @@ def _chosen_buyer(request: HttpRequest) -> str:
     if not name:
         raise ValueError("请填写账号名称")
     if AlipayAccount.objects.filter(pk=user_id).exists():
-        raise ValueError("该支付宝账号已存在,请在列表中选择")
+        raise ValueError("该支付宝账号已存在，请在列表中选择")
     try:
         books.open_account(
             user_id=user_id,

@@ -24,22 +24,34 @@ LOW_SCORES = {
 }
 # id, nick, opened (ISO date or days before the first start), what differs from a good shop, note
 SELLERS: tuple[tuple[int, str, str | int | None, dict[str, Any], str], ...] = (
-    (2200606100001, "杭州云栖电商服务", "2019-03-12", {}, "合格:开店多年,评分良好"),
-    (2200606100002, "宁波海曙售后中心", "2020-07-01", {"level": 14}, "合格:开店多年,评分良好"),
+    (2200606100001, "杭州云栖电商服务", "2019-03-12", {}, "合格：开店多年，评分良好"),
+    (2200606100002, "宁波海曙售后中心", "2020-07-01", {"level": 14}, "合格：开店多年，评分良好"),
     (
         2200606100003,
         "广州粤通客服外包",
         "2021-11-20",
         {"level": 11, "item_score": "4.8"},
-        "合格:开店多年,评分良好",
+        "合格：开店多年，评分良好",
     ),
-    (2200606100004, "苏州新禾电商", 61, {}, "不合格:开店仅两个月"),
-    (2200606100005, "义乌小溪百货", "2020-05-18", LOW_SCORES, "不合格:评分低"),
-    (2200606100006, "成都锦里数码", "2019-09-09", {"status": "supervise"}, "不合格:账号处于监管状态"),
-    (2200606100007, "南京钟山科技", None, {"has_shop": False, "sid": 0, "shop_title": ""}, "不合格:没有店铺"),
-    (2200606100008, "青岛海蓝电商", "2020-02-02", {"legacy": "refused"}, "旧版店铺接口无权限:开店日期取不到"),
+    (2200606100004, "苏州新禾电商", 61, {}, "不合格：开店仅两个月"),
+    (2200606100005, "义乌小溪百货", "2020-05-18", LOW_SCORES, "不合格：评分低"),
+    (2200606100006, "成都锦里数码", "2019-09-09", {"status": "supervise"}, "不合格：账号处于监管状态"),
+    (
+        2200606100007,
+        "南京钟山科技",
+        None,
+        {"has_shop": False, "sid": 0, "shop_title": ""},
+        "不合格：没有店铺",
+    ),
+    (
+        2200606100008,
+        "青岛海蓝电商",
+        "2020-02-02",
+        {"legacy": "refused"},
+        "旧版店铺接口无权限：开店日期取不到",
+    ),
     (2200606100009, "厦门鹭岛服务", "2021-04-30", {"legacy": "bare"}, "旧版店铺接口不含开店日期与评分"),
-    (2200606100011, "武汉江城个体店", "2022-08-08", {"shop_type": "C"}, "合格:集市店铺"),
+    (2200606100011, "武汉江城个体店", "2022-08-08", {"shop_type": "C"}, "合格：集市店铺"),
 )
 SUB_ACCOUNT = (2200606100010, "杭州云栖电商服务:客服主管", 2200606100001)
 # user id, name, kind, login id, opening balance in yuan, note
@@ -50,7 +62,7 @@ ACCOUNTS = (
         "CORPORATE",
         "finance@yunqi-ec.example.com",
         1_000_000,
-        "企业账号",
+        "",
     ),
     (
         "2088101000000102",
@@ -58,7 +70,7 @@ ACCOUNTS = (
         "CORPORATE",
         "caiwu@haishu.example.com",
         1_000_000,
-        "企业账号",
+        "",
     ),
     (
         "2088101000000103",
@@ -66,7 +78,7 @@ ACCOUNTS = (
         "CORPORATE",
         "pay@yuetong.example.com",
         1_000_000,
-        "企业账号",
+        "",
     ),
     (
         "2088101000000104",
@@ -74,7 +86,7 @@ ACCOUNTS = (
         "CORPORATE",
         "zhifu@xinhe.example.com",
         1_000_000,
-        "企业账号",
+        "",
     ),
     (
         "2088101000000105",
@@ -82,7 +94,7 @@ ACCOUNTS = (
         "CORPORATE",
         "caiwu@hailan.example.com",
         1_000_000,
-        "企业账号",
+        "",
     ),
     (
         "2088101000000199",
@@ -90,7 +102,7 @@ ACCOUNTS = (
         "CORPORATE",
         "money@panglu.example.com",
         1_000_000,
-        "企业账号:与申请公司不符",
+        "与申请公司不符",
     ),
     (
         "2088101000000190",
@@ -98,10 +110,10 @@ ACCOUNTS = (
         "CORPORATE",
         "boli@example.com",
         10,
-        "企业账号:余额只有 10 元",
+        "余额只有 10 元",
     ),
-    ("2088102000000201", "张三", "PRIVATE", "13800138000", 500_000, "个人账号"),
-    ("2088102000000202", "李四", "PRIVATE", "lisi@example.com", 500_000, "个人账号"),
+    ("2088102000000201", "张三", "PRIVATE", "13800138000", 500_000, ""),
+    ("2088102000000202", "李四", "PRIVATE", "lisi@example.com", 500_000, ""),
 )
 SELLER_OPENING_YUAN = 500_000
 
@@ -125,7 +137,7 @@ def _load_sellers() -> None:
         )
     number, nick, main = SUB_ACCOUNT
     TaobaoUser.objects.create(
-        taobao_user_id=number, nick=nick, main_id=main, has_shop=False, note="子账号:只能加入主账号的公司"
+        taobao_user_id=number, nick=nick, main_id=main, has_shop=False, note="子账号：只能加入主账号的公司"
     )
     for number, days in ((2200606100001, 45), (2200606100009, 80)):
         start = now - timedelta(days=days)

@@ -113,7 +113,7 @@ def broken_answer(strike: Strike, request: HttpRequest) -> HttpResponse:
         return HttpResponse("<html><body><h1>502 Bad Gateway</h1></body></html>", status=502)
     if strike.kind == "garbage":
         return HttpResponse(
-            str(strike.params.get("body", "<html>系统繁忙,请稍后再试")), content_type="text/html"
+            str(strike.params.get("body", "<html>系统繁忙，请稍后再试")), content_type="text/html"
         )
     connection = request.META.get("gunicorn.socket")
     if isinstance(connection, socket.socket):

@@ -14,7 +14,7 @@ from . import clock
 from .models import TaobaoUser
 
 STATUSES = [(s, s) for s in ("normal", "inactive", "delete", "reeze", "supervise")]
-LEGACY = [("full", "完整"), ("bare", "没有开店日期与评分"), ("refused", "拒绝(无权限)")]
+LEGACY = [("full", "完整"), ("bare", "没有开店日期与评分"), ("refused", "拒绝（无权限）")]
 SUB_NICK = re.compile(r"[^:]+:[^:]+")
 
 
@@ -54,7 +54,7 @@ class RegistrationForm(forms.Form):
         if ":" in nick:
             main = nick.partition(":")[0]
             if not SUB_NICK.fullmatch(nick) or not TaobaoUser.objects.filter(nick=main, main=None).exists():
-                raise forms.ValidationError("子账号写作 主账号:子账号,且主账号须已存在")
+                raise forms.ValidationError("子账号写作 主账号:子账号，且主账号须已存在")
         return nick
 
     def clean(self) -> dict[str, Any]:
