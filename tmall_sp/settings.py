@@ -47,7 +47,7 @@ CLOCK_FILE: str | None = None if PRODUCTION else env.str("CLOCK_FILE", str(RUN_D
 # Apps ---------------------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "tmall_sp.core",

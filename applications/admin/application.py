@@ -1,0 +1,279 @@
+"""The queue, and one page for everything about an application."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from csp.decorators import csp
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+from django.views.decorators.http import require_http_methods, require_safe
+from unfold.decorators import display
+
+from applications.admin import queue
+from applications.admin.filters import CategoryFilter, ReviewFilter, StateFilter, shows_queue
+from applications.admin.forms import RequestChangesForm, StepForm, with_another_row
+from applications.admin.panels import panels
+from applications.admin.steps import STEPS, Step, offered
+from applications.dossier import category_names, dossier
+from applications.lifecycle import State
+from applications.models import Application, Document
+from applications.services import clock_text
+from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
+from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
+from tmall_sp.core.read_only_admin import ReadOnlyAdmin
+
+# What a browser may show as it is; uploads.py stores nothing else.
+SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp", "application/pdf"}
+
+STATE_COLOURS: dict[str, str] = {
+    State.UNDER_REVIEW: "primary",
+    State.CHANGES_REQUESTED: "warning",
+    State.SHOP_UNQUALIFIED: "warning",
+    State.SUSPENDED: "warning",
+    State.EXITING: "warning",
+    State.APPROVED: "info",
+    State.DEPOSIT_PAID: "info",
+    State.ACTIVE: "success",
+    State.REJECTED: "danger",
+    State.EXPELLED: "danger",
+}
+
+
+@admin.register(Application)
+class ApplicationAdmin(ReadOnlyAdmin):
+    list_display = [
+        "number",
+        "company_or_nick",
+        "taobao_nick",
+        "kinds",
+        "state_label",
+        "reviewer_name",
+        "due",
+    ]
+    list_display_links = ["number", "company_or_nick"]
+    list_filter = [StateFilter, ReviewFilter, CategoryFilter]
+    list_select_related = ["reviewer"]
+    list_per_page = 50
+    list_before_template = "admin/applications/queue_tabs.html"
+    search_fields = ["number", "company_name", "credit_code", "taobao_nick"]
+    search_help_text = gettext_lazy("Number, company, credit code or nick; looks in every state.")
+
+    # The list
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return ["review_due_at", "pk"] if shows_queue(request) else ["-state_since", "-pk"]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        tabs = {"tabs": _tabs(request), **(extra_context or {})}
+        response: HttpResponse = super().changelist_view(request, tabs)
+        return response
+
+    @admin.display(description=gettext_lazy("company"), ordering="company_name")
+    def company_or_nick(self, application: Application) -> str:
+        return application.company_name or "—"
+
+    @admin.display(description=gettext_lazy("categories"))
+    def kinds(self, application: Application) -> str:
+        return category_names(application)
+
+    @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)
+    def state_label(self, application: Application) -> tuple[str, str]:
+        return application.state, application.get_state_display()
+
+    @admin.display(description=gettext_lazy("reviewer"), ordering="reviewer")
+    def reviewer_name(self, application: Application) -> str:
+        return application.reviewer.display_name if application.reviewer else "—"
+
+    @admin.display(description=gettext_lazy("due"), ordering="review_due_at")
+    def due(self, application: Application) -> str:
+        if application.state != State.UNDER_REVIEW or application.review_due_at is None:
+            return "—"
+        late = clock.now() > application.review_due_at
+        return format_html(
+            '{}<br><span class="{}">{}</span>',
+            clock_text(application.review_due_at),
+            "desk-late" if late else "desk-muted",
+            _time_left(application),
+        )
+
+    # The page
+
+    def get_urls(self) -> list[URLPattern]:
+        """No add, delete or history; a URL for each step."""
+        return [
+            self._path("", self.changelist_view, "changelist"),
+            self._path("<int:pk>/change/", self.page, "change"),
+            self._path("<int:pk>/documents/<int:document_id>/", self.document, "document"),
+            *(
+                self._path(f"<int:pk>/{step.name}/", partial(self.step, step=step), step.name)
+                for step in STEPS
+            ),
+        ]
+
+    def _path(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
+        return path(route, self.admin_site.admin_view(view), name=f"applications_application_{name}")
+
+    @method_decorator(require_safe)
+    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Everything about one application, and the steps that this person can take now."""
+        application = self._application(request, pk)
+        context = {
+            **self._context(request, application),
+            "dossier": dossier(application),
+            "steps": offered(_person(request), application),
+            "panels": list(panels(request, application)),
+            "may_see_documents": request.user.has_perm("applications.view_document"),
+        }
+        return TemplateResponse(request, "admin/applications/application.html", context)
+
+    @method_decorator([xframe_options_sameorigin, require_safe])
+    @method_decorator(csp({"default-src": "'none'", "frame-ancestors": "'self'"}))
+    def document(self, request: HttpRequest, pk: int, document_id: int) -> HttpResponse:
+        """A file of the application, shown in the browser where that is safe. Kept out of shared caches."""
+        application = self._application(request, pk)
+        if not request.user.has_perm("applications.view_document"):
+            raise PermissionDenied
+        document = get_object_or_404(Document, pk=document_id, application=application)
+        safe = document.content_type in SHOWN_INLINE
+        response = FileResponse(
+            document.file.open("rb"),
+            as_attachment=not safe,
+            filename=document.original_name,
+            content_type=document.content_type if safe else "application/octet-stream",
+        )
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    # The steps
+
+    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
+    def step(self, request: HttpRequest, pk: int, *, step: Step) -> HttpResponse:
+        """GET says what the step will do; only POST does it.
+
+        1. The page of a step that isn't this person's has status 403 and no button.
+        2. A form with errors, or a step that services.py refuses, is shown again with every word typed.
+        3. A page that was out of date is shown again with the present state, for the person to decide anew.
+        """
+        application = self._application(request, pk)
+        if request.method != "POST":
+            return self._step_page(request, application, step, step.form(application))
+        if step.form is RequestChangesForm and "add_row" in request.POST:
+            longer = RequestChangesForm(application, with_another_row(request.POST))
+            return self._step_page(request, application, step, longer)
+        form = step.form(application, request.POST)
+        if not form.is_valid():
+            return self._step_page(request, application, step, form)
+        try:
+            step.run(pk, _person(request), form)
+        except DomainError as error:
+            return self._refused(request, pk, step, form, error)
+        messages.success(request, str(step.done))
+        return redirect("admin:applications_application_change", pk)
+
+    def _refused(
+        self, request: HttpRequest, pk: int, step: Step, form: StepForm, error: DomainError
+    ) -> HttpResponse:
+        application = self._application(request, pk)
+        if isinstance(error, StaleVersion):
+            form = form.shown_again(application)
+            form.full_clean()
+        field = error.field if error.field in form.fields else None
+        form.add_error(field, str(error.message))
+        status = 403 if isinstance(error, NotPermitted) else 409
+        return self._step_page(request, application, step, form, status=status)
+
+    def _step_page(
+        self, request: HttpRequest, application: Application, step: Step, form: StepForm, status: int = 200
+    ) -> HttpResponse:
+        person = _person(request)
+        if not step.may(person, application) and status == 200:
+            status = 403
+        context = {
+            **self._context(request, application),
+            "title": step.title,
+            "step": step,
+            "form": form,
+            "is_offered": step.is_offered(person, application),
+            "latest": list(application.transitions.select_related("actor").order_by("-at", "-pk")[:3]),
+        }
+        return TemplateResponse(request, "admin/applications/step.html", context, status=status)
+
+    def _application(self, request: HttpRequest, pk: int) -> Application:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        rows: QuerySet[Application] = self.get_queryset(request)
+        return get_object_or_404(
+            rows.select_related("applicant", "company", "reviewer", "approved_by"), pk=pk
+        )
+
+    def _context(self, request: HttpRequest, application: Application) -> dict[str, Any]:
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        return {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "original": application,
+            "application": application,
+            "title": application.number,
+            "state_colour": STATE_COLOURS.get(application.state, ""),
+            "time_left": _time_left(application),
+            "is_late": bool(application.review_due_at and clock.now() > application.review_due_at),
+            "inline_admin_formsets": [],
+        }
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def _time_left(application: Application) -> str:
+    """How long the review has, or by how much it is late; empty when nothing is due."""
+    due = application.review_due_at
+    if application.state != State.UNDER_REVIEW or due is None:
+        return ""
+    now = clock.now()
+    if now > due:
+        return _("overdue by %(time)s") % {"time": timesince(due, now)}
+    return _("%(time)s left") % {"time": timeuntil(due, now)}
+
+
+def _tabs(request: HttpRequest) -> list[dict[str, Any]]:
+    counts = queue.counts(_person(request))
+    shown = request.GET.get("review", "") if shows_queue(request) else None
+    everything = reverse("admin:applications_application_changelist") + "?state=all"
+    return [
+        {"title": _("Under review"), "count": counts.total, "url": queue.url(), "active": shown == ""},
+        {
+            "title": _("Mine"),
+            "count": counts.mine,
+            "url": queue.url(review="mine"),
+            "active": shown == "mine",
+        },
+        {
+            "title": _("Unclaimed"),
+            "count": counts.unclaimed,
+            "url": queue.url(review="unclaimed"),
+            "active": shown == "unclaimed",
+        },
+        {
+            "title": _("Overdue"),
+            "count": counts.overdue,
+            "url": queue.url(review="overdue"),
+            "active": shown == "overdue",
+            "urgent": counts.overdue > 0,
+        },
+        {"title": _("All"), "url": everything, "active": shown is None},
+    ]
