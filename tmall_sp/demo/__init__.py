@@ -1,0 +1,1 @@
+"""The demo's believable companies, made by the same services as in life. Not installed in production."""

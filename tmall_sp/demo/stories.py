@@ -1,0 +1,225 @@
+"""What happened to each of the demo's companies, told by walking the clock through the past.
+
+Every step goes through the services and, where money or Taobao is concerned, over real HTTP to the sandbox,
+so that a seeded provider can be paid back, expelled or reviewed like any other.
+"""
+
+import datetime as dt
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image, ImageDraw
+
+from applications import drafts, selectors, services, shop_checks, uploads
+from applications.models import Application, DocumentKind
+from compliance import violations
+from deposits import payments
+from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
+from tmall_sp.demo import sandbox
+from tmall_sp.demo.companies import DemoCompany
+
+Story = Callable[[DemoCompany], None]
+
+
+def staff(login: str) -> User:
+    return User.objects.get(username=login)
+
+
+@contextmanager
+def days_ago(days: float) -> Iterator[None]:
+    """The clock of portal and sandbox stands that many days in the past."""
+    before = clock.offset()
+    clock.set_offset(before - dt.timedelta(days=days))
+    try:
+        yield
+    finally:
+        clock.set_offset(before)
+
+
+# Chapters ------------------------------------------------------------------------------------------
+
+
+def begin(company: DemoCompany, **shop: object) -> Application:
+    """The company logs in and opens an application; its shop is checked at once."""
+    opened = shop.pop("opened", clock.today() - dt.timedelta(days=900))
+    sandbox.open_accounts(company, opened=opened, **shop)  # type: ignore[arg-type]
+    user = sandbox.log_in(company)
+    category = "operations" if "运营" in company.data["service_scope"] else "after_sales"
+    application = drafts.create_application(user, categories=[category])
+    for check in application.shop_checks.all():
+        shop_checks.run(check.pk)
+    return Application.objects.get(pk=application.pk)
+
+
+def fill_in(application: Application, company: DemoCompany) -> None:
+    """Everything typed, the address proved, a licence handed in."""
+    actor = application.applicant
+    drafts.save_data(application.pk, actor=actor, data=company.data)
+    Application.objects.filter(pk=application.pk).update(contact_email_verified_at=clock.now())
+    licence = SimpleUploadedFile("营业执照.png", licence_picture(company), content_type="image/png")
+    uploads.add_document(application.pk, actor=actor, kind=DocumentKind.LICENCE, upload=licence)
+
+
+def hand_in(application: Application) -> None:
+    version = selectors.current_agreement().version
+    services.submit(application.pk, actor=application.applicant, agreement_version=version)
+
+
+def approve(application: Application) -> None:
+    services.claim(application.pk, actor=staff("lishen"))
+    services.approve(application.pk, actor=staff("lishen"), internal_note="资料齐全,执照清晰")
+
+
+def pay_deposit(application: Application, company: DemoCompany) -> None:
+    order = payments.open_order(application.pk, actor=application.applicant)
+    sandbox.pay(payments.cashier_url(order.pk), order.out_trade_no, company.alipay_account_id)
+    payments.settle(order.pk)
+
+
+def admitted(company: DemoCompany, *, joined_days_ago: float) -> Application:
+    """From the first click to an active provider, ending that many days ago."""
+    with days_ago(joined_days_ago + 6):
+        application = begin(company)
+        fill_in(application, company)
+    with days_ago(joined_days_ago + 5):
+        hand_in(application)
+    with days_ago(joined_days_ago + 2):
+        approve(application)
+    with days_ago(joined_days_ago):
+        pay_deposit(application, company)
+    return Application.objects.get(pk=application.pk)
+
+
+# Stories -------------------------------------------------------------------------------------------
+
+
+def serves(company: DemoCompany) -> None:
+    admitted(company, joined_days_ago=40 + int(company.taobao_user_id) % 250)
+
+
+def waits_for_review(company: DemoCompany) -> None:
+    with days_ago(3):
+        application = begin(company)
+        fill_in(application, company)
+        hand_in(application)
+
+
+def is_being_reviewed(company: DemoCompany) -> None:
+    waits_for_review(company)
+    with days_ago(1):
+        application = Application.objects.get(taobao_user_id=company.taobao_user_id)
+        services.claim(application.pk, actor=staff("lishen"))
+
+
+def has_to_change(company: DemoCompany) -> None:
+    is_being_reviewed(company)
+    application = Application.objects.get(taobao_user_id=company.taobao_user_id)
+    services.request_changes(
+        application.pk,
+        actor=staff("lishen"),
+        changes=[
+            services.Change("licence", "营业执照右下角的登记机关盖章不清晰,请重新上传彩色扫描件"),
+            services.Change("address", "注册地址与营业执照不一致,请按执照填写"),
+        ],
+        message="其余资料没有问题,补充后会优先处理。",
+    )
+
+
+def has_to_pay(company: DemoCompany) -> None:
+    waits_for_review(company)
+    approve(Application.objects.get(taobao_user_id=company.taobao_user_id))
+
+
+def is_too_young(company: DemoCompany) -> None:
+    with days_ago(2):
+        begin(company, opened=clock.today() - dt.timedelta(days=70))
+
+
+def has_a_verified_shop(company: DemoCompany) -> None:
+    with days_ago(1):
+        begin(company)
+
+
+def leaves(company: DemoCompany) -> None:
+    application = admitted(company, joined_days_ago=120)
+    with days_ago(12):
+        services.request_exit(application.pk, actor=application.applicant, reason="业务调整")
+
+
+def was_rejected(company: DemoCompany) -> None:
+    with days_ago(20):
+        application = begin(company)
+        fill_in(application, company)
+        hand_in(application)
+    with days_ago(17):
+        services.claim(application.pk, actor=staff("sunshen"))
+        services.reject(
+            application.pk,
+            actor=staff("sunshen"),
+            reason="营业执照的经营范围不含电子商务相关服务,暂不符合入驻条件。",
+        )
+
+
+def was_expelled(company: DemoCompany) -> None:
+    application = admitted(company, joined_days_ago=90)
+    with days_ago(15):
+        violation = violations.report(
+            application.pk,
+            actor=None,
+            severity="severe",
+            title="伪造售后完成记录",
+            facts="抽查 30 单售后工单,其中 21 单的签收凭证系伪造,消费者实际未得到服务。",
+        )
+        violations.take_up(violation.pk, actor=staff("wangyun"))
+        violations.propose(
+            violation.pk, actor=staff("wangyun"), severity="severe", finding="已与消费者逐单核实,情况属实。"
+        )
+    with days_ago(14):
+        violations.verify(
+            violation.pk, actor=staff("zhaoyun"), reason="伪造售后完成记录,经查证属实,属严重违规。"
+        )
+
+
+def is_reported(company: DemoCompany) -> None:
+    application = admitted(company, joined_days_ago=60)
+    with days_ago(1):
+        violations.report(
+            application.pk,
+            actor=None,
+            severity="general",
+            title="投诉响应超时",
+            facts="近 30 天有 6 件投诉的首次响应超过 48 小时。",
+        )
+
+
+STORIES: tuple[Story, ...] = (
+    serves,
+    waits_for_review,
+    has_to_pay,
+    has_to_change,
+    serves,
+    is_too_young,
+    leaves,
+    was_expelled,
+    is_being_reviewed,
+    is_reported,
+    has_a_verified_shop,
+    was_rejected,
+)
+
+
+def licence_picture(company: DemoCompany) -> bytes:
+    """A stand-in for the scan of a business licence."""
+    picture = Image.new("RGB", (900, 640), "#fbf6e9")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((24, 24, 876, 616), outline="#b8860b", width=6)
+    pen.ellipse((660, 430, 820, 590), outline="#c00000", width=6)
+    pen.text((80, 90), "BUSINESS LICENCE (DEMO)", fill="#222222", font_size=40)
+    pen.text((80, 200), company.data["credit_code"], fill="#222222", font_size=34)
+    pen.text((80, 270), f"Valid until {company.data['licence_valid_until']}", fill="#222222", font_size=28)
+    out = io.BytesIO()
+    picture.save(out, format="PNG")
+    return out.getvalue()
