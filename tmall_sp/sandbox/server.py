@@ -31,7 +31,7 @@ class Server(BaseApplication):
             "worker_class": "gthread",
             "threads": THREADS,
             "timeout": 120,
-            "graceful_timeout": 2,
+            "graceful_timeout": 1,
             "keepalive": 5,
             "loglevel": "warning",
             "post_fork": _die_with_parent,
