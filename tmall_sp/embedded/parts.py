@@ -39,7 +39,7 @@ def web(environ: Environment, port: int) -> Part:
 
 def worker(environ: Environment, concurrency: int = 2) -> Part:
     """The Celery worker."""
-    command = _python("-m", "celery", "-A", "tmall_sp", "worker", "--loglevel", "INFO")
+    command = _python("-m", "celery", "--quiet", "-A", "tmall_sp", "worker")
     command += ["--concurrency", str(concurrency), "--without-mingle", "--without-gossip"]
     return Part("worker", command, _worker_answers)
 
@@ -47,9 +47,7 @@ def worker(environ: Environment, concurrency: int = 2) -> Part:
 def beat(environ: Environment) -> Part:
     """The clock that calls the sweeps. It has no question to answer; living is enough."""
     schedule = str(Path(environ["RUN_DIR"]) / "celerybeat-schedule")
-    command = _python(
-        "-m", "celery", "-A", "tmall_sp", "beat", "--loglevel", "INFO", "-s", schedule, "--pidfile="
-    )
+    command = _python("-m", "celery", "--quiet", "-A", "tmall_sp", "beat", "-s", schedule, "--pidfile=")
     return Part("beat", command, lambda _: True)
 
 

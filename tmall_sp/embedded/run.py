@@ -69,6 +69,7 @@ def _run(run_dir: Path, port: int, console: Console) -> None:
         smtp_port=port + SMTP_OFFSET,
         env="demo",
     )
+    environ.setdefault("LOG_LEVEL", "WARNING")  # the terminal shows what matters
     _refuse_taken_ports(port)
     with contextlib.ExitStack() as stack:
         embedded = services.not_configured()
@@ -92,9 +93,16 @@ def _run(run_dir: Path, port: int, console: Console) -> None:
 def _bring_up(supervisor: Supervisor, port: int) -> None:
     environ = supervisor.environ
     supervisor.wait_until_answers(supervisor.start(parts.sandbox(environ)))
+    unfinished = Path(environ["RUN_DIR"]) / "seed-unfinished"
     if _is_empty(environ):
+        unfinished.touch()
         supervisor.console.say(f"Seeding a demo of {PROVIDERS} providers …")
         run_once("seed", parts.manage("seed", "--providers", str(PROVIDERS)), environ)
+        unfinished.unlink()
+    elif unfinished.exists():
+        supervisor.console.say(
+            f"Note: the demo was not seeded to its end; remove {unfinished.parent} for a new one."
+        )
     portal = (parts.web(environ, port), parts.worker(environ), parts.beat(environ))
     for child in [supervisor.start(part) for part in portal]:
         supervisor.wait_until_answers(child)
