@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class DepositsConfig(AppConfig):
     name = "deposits"
+
+    def ready(self) -> None:
+        from deposits import receivers  # noqa: F401

@@ -1,0 +1,39 @@
+"""Who is told what about money, and what of it stands in the membership's timeline."""
+
+from django.urls import reverse
+from django.utils.functional import Promise
+
+from applications.announcements import merchants
+from applications.models import Application, Transition
+from tmall_sp.accounts.roles import Role, staff_with
+from tmall_sp.core import clock
+from tmall_sp.core.notices import notify
+
+
+def tell_merchant(application: Application, *, key: str, subject: str | Promise, body: str | Promise) -> None:
+    """A notice to everybody of the company, with a link to the deposit's page. Call it in the fact's transaction."""
+    notify(
+        merchants(application),
+        key=f"deposit:{key}",
+        subject=subject,
+        body=body,
+        link=reverse("deposits:detail", args=[application.number]),
+        email=application.contact_email if application.contact_email_verified_at else "",
+    )
+
+
+def tell_finance(*, key: str, subject: str | Promise, body: str | Promise, link: str) -> None:
+    """A notice to everybody with the role finance. Call it in the fact's transaction."""
+    notify(staff_with(Role.FINANCE), key=f"deposit:{key}", subject=subject, body=body, link=link)
+
+
+def enter_timeline(application: Application, name: str, reason: str = "") -> None:
+    """A public timeline entry of a step that moves money and not the state. Hold the application's lock."""
+    Transition.objects.create(
+        application=application,
+        name=name,
+        from_state=application.state,
+        to_state=application.state,
+        at=clock.now(),
+        reason=reason,
+    )

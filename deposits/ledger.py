@@ -1,0 +1,140 @@
+"""The only place that writes a LedgerTransfer or a balance of a deposit (design §4).
+
+One row moves one amount from one account to another, once per cause, and a deposit's balances change in
+the same step, under lock. The database checks both again: CHECKs, and the sums at commit.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+
+from django.db import connection
+from django.db.models import Sum
+from django.utils.translation import gettext as _
+
+from deposits.accounts import BALANCES, ENTRIES, GROWS_BY_DEBIT, REVERSING, Account, Kind
+from deposits.models import ZERO, Deposit, LedgerTransfer, PaymentOrder, Payout
+from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
+from tmall_sp.core.errors import DomainError
+
+CENT = Decimal("0.01")
+
+
+class KeyUsed(RuntimeError):
+    """A programming error: one cause was about to move another amount, or by another kind."""
+
+
+def post(
+    kind: Kind,
+    amount: Decimal,
+    *,
+    key: str,
+    deposit: Deposit | None = None,
+    order: PaymentOrder | None = None,
+    payout: Payout | None = None,
+    case: str = "",
+    note: str = "",
+    actor: User | None = None,
+    at: dt.datetime | None = None,
+) -> LedgerTransfer:
+    """Move `amount` (CNY, whole cents, > 0) between the two accounts of `kind`, once per `key`.
+
+    Called again with the same key it moves nothing and returns the first row; KeyUsed if that says something
+    else. DomainError `insufficient` when the deposit has not that much. The caller is in a transaction and
+    holds the application's lock if a deposit is concerned.
+    """
+    if kind in REVERSING:
+        raise ValueError("A reversal is posted by `reverse`.")
+    debit, credit = ENTRIES[kind]
+    return _write(
+        LedgerTransfer(
+            kind=kind,
+            debit=debit,
+            credit=credit,
+            amount=_cents(amount),
+            key=key,
+            deposit=deposit,
+            order=order,
+            payout=payout,
+            case=case,
+            note=note,
+            actor=actor,
+            at=at or clock.now(),
+        )
+    )
+
+
+def reverse(
+    row: LedgerTransfer, kind: Kind, *, note: str, payout: Payout | None = None, actor: User | None = None
+) -> LedgerTransfer:
+    """Undo one row by its mirror image, once. `kind` is CORRECTION or BANK_RETURN; the row itself stays.
+
+    The caller is in a transaction and holds the application's lock if a deposit is concerned.
+    """
+    if kind not in REVERSING:
+        raise ValueError("A reversal is a correction or a bank return.")
+    return _write(
+        LedgerTransfer(
+            kind=kind,
+            debit=row.credit,
+            credit=row.debit,
+            amount=row.amount,
+            key=f"reversal:{row.pk}",
+            deposit=row.deposit,
+            order=row.order,
+            payout=payout or row.payout,
+            case=row.case,
+            note=note,
+            reverses=row,
+            actor=actor,
+            at=clock.now(),
+        )
+    )
+
+
+def _write(row: LedgerTransfer) -> LedgerTransfer:
+    if not connection.in_atomic_block:
+        raise RuntimeError("The ledger is written inside a transaction.")
+    # Before the look for an earlier row: two who post the same cause wait here for one another.
+    deposit = Deposit.objects.select_for_update().get(pk=row.deposit_id) if row.deposit_id else None
+    earlier = LedgerTransfer.objects.filter(key=row.key).first()
+    if earlier is not None:
+        if (earlier.kind, earlier.amount, earlier.deposit_id) != (row.kind, row.amount, row.deposit_id):
+            raise KeyUsed(row.key)
+        return earlier
+    if deposit is not None:
+        _change_balances(deposit, row)
+    row.save(force_insert=True)
+    return row
+
+
+def _change_balances(deposit: Deposit, row: LedgerTransfer) -> None:
+    changed = {}
+    for account, field in BALANCES.items():
+        change = (row.amount if row.credit == account else ZERO) - (
+            row.amount if row.debit == account else ZERO
+        )
+        if change:
+            changed[field] = getattr(deposit, field) + change
+    if any(balance < 0 for balance in changed.values()):
+        raise DomainError("insufficient", _("The deposit has not that much."))
+    if changed:
+        Deposit.objects.filter(pk=deposit.pk).update(**changed)
+
+
+def _cents(amount: Decimal) -> Decimal:
+    if not isinstance(amount, Decimal) or amount <= 0 or amount != amount.quantize(CENT):
+        raise ValueError("An amount is a positive Decimal of whole cents.")
+    return amount.quantize(CENT)
+
+
+def totals() -> Mapping[Account, Decimal]:
+    """Every account's balance: what it grew by, less what it shrank by."""
+    debits = dict(LedgerTransfer.objects.order_by().values_list("debit").annotate(Sum("amount")))
+    credits = dict(LedgerTransfer.objects.order_by().values_list("credit").annotate(Sum("amount")))
+    balances = {}
+    for account in Account:
+        balance = credits.get(account, ZERO) - debits.get(account, ZERO)
+        balances[account] = -balance if account in GROWS_BY_DEBIT else balance
+    return balances

@@ -1,0 +1,95 @@
+"""What a membership's steps do to its deposit: rows only, in the step's own transaction (design §3)."""
+
+from typing import Any
+
+from django.dispatch import receiver
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from applications.lifecycle import State
+from applications.models import Application, Transition
+from applications.signals import moved
+from deposits import announcements, ledger, payments, refunds
+from deposits.accounts import Kind
+from deposits.models import Deposit
+from deposits.states import ORDER_UNRESOLVED, OrderState
+from tmall_sp.core import rules
+from tmall_sp.core.errors import DomainError
+
+
+@receiver(moved, dispatch_uid="deposits.follow")
+def follow(application: Application, transition: Transition, **kwargs: Any) -> None:
+    match transition.to_state:
+        case State.APPROVED:
+            Deposit.objects.get_or_create(
+                application=application,
+                defaults={
+                    "required": rules.amount("deposit.required", transition.at),
+                    "opened_at": transition.at,
+                },
+            )
+        case State.WITHDRAWN | State.LAPSED | State.REJECTED:
+            _end_unpaid(application, transition)
+        case State.EXPELLED:
+            _forfeit(application, transition)
+        case State.EXITED:
+            _give_back(application, transition)
+
+
+def _end_unpaid(application: Application, transition: Transition) -> None:
+    """Nothing is due any more. A payment that comes all the same is refused and goes back by itself.
+
+    Whoever withdraws, or lets lapse, has closed the trade at Alipay first (services.py): one who did not is
+    stopped here. Two people who revoke an approval are not.
+    """
+    deposit = Deposit.objects.filter(application=application).first()
+    if deposit is None:
+        return
+    states = {State.WITHDRAWN: [OrderState.OPEN], State.LAPSED: ORDER_UNRESOLVED}
+    must_be_closed = states.get(State(transition.to_state), [])
+    if deposit.orders.filter(state__in=must_be_closed).exists():
+        raise DomainError(
+            "order_open", _("First the open payment has to be closed at Alipay: use the page of the deposit.")
+        )
+    _close_orders(deposit)
+
+
+def _forfeit(application: Application, transition: Transition) -> None:
+    """Everything available, at once. What is frozen waits for the decision on its case."""
+    deposit = Deposit.objects.select_for_update().filter(application=application).first()
+    if deposit is None:
+        return
+    _close_orders(deposit)
+    if deposit.available:
+        ledger.post(
+            Kind.FORFEITURE,
+            deposit.available,
+            key=f"forfeiture:{transition.pk}",
+            deposit=deposit,
+            case=f"expulsion:{transition.pk}",
+            note=transition.reason[:200],
+            actor=transition.actor,
+            at=transition.at,
+        )
+        announcements.tell_merchant(
+            application,
+            key=f"forfeited:{transition.pk}",
+            subject=gettext_lazy("Your deposit has been forfeited"),
+            body=gettext_lazy("The page of your deposit shows the amount, with a receipt."),
+        )
+
+
+def _give_back(application: Application, transition: Transition) -> None:
+    deposit = Deposit.objects.select_for_update().filter(application=application).first()
+    if deposit is None:
+        return
+    _close_orders(deposit)
+    if deposit.available:
+        refunds.queue_refund(
+            deposit, deposit.available, key=f"exit:{transition.pk}", reason=_("Exit completed")
+        )
+
+
+def _close_orders(deposit: Deposit) -> None:
+    for order in deposit.orders.select_for_update(of=("self",)).filter(state=OrderState.OPEN).order_by("pk"):
+        payments.begin_closing(order)
