@@ -82,11 +82,14 @@ def assess(
 
 
 def _tenure(reading: Reading) -> tuple[dt.date | None, str]:
-    """The beginning of service by the best evidence there is (design §2)."""
-    for source in ("shop_created_on", "first_order_on", "bound_on"):
-        if begins := getattr(reading, source):
-            return begins, source
-    return None, ""
+    """The shop's opening where Taobao gives it; else the earliest day that anything proves.
+
+    An order may be a renewal, so an older binding counts before it.
+    """
+    if reading.shop_created_on:
+        return reading.shop_created_on, "shop_created_on"
+    proofs = [(day, name) for name in ("first_order_on", "bound_on") if (day := getattr(reading, name))]
+    return min(proofs, default=(None, ""))
 
 
 def _tenure_verdict(eligible_on: dt.date | None, begins: dt.date | None, today: dt.date) -> Verdict:

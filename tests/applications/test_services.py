@@ -46,7 +46,7 @@ def test_each_step_leaves_one_row_with_actor_and_states(claimed: Application, re
     assert steps(claimed) == ["create", "pass_shop_check", "submit", "claim", "reject"]
 
 
-def test_merchant_and_reviewer_are_told(approved: Application, reviewer: User) -> None:
+def test_merchant_and_reviewer_are_told(reviewer: User, approved: Application) -> None:
     told = set(Notice.objects.filter(recipient=approved.applicant).values_list("key", flat=True))
     assert len(told) == 3  # verified, handed in, approved
     assert Notice.objects.filter(recipient=reviewer).exists()

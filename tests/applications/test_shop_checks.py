@@ -126,8 +126,7 @@ def test_a_rule_without_a_date_is_checked_again_weekly(db: None, sandbox: Sandbo
 def test_what_taobao_withholds_is_an_item_for_the_reviewer(
     db: None, sandbox: SandboxClient, seller: int
 ) -> None:
-    log_in(sandbox, seller)
-    bound_long_ago(seller)
+    ShopBinding.objects.create(taobao_user_id=str(seller), bound_at=clock.now() - dt.timedelta(days=400))
     application = applied(sandbox, seller)
 
     run_due()
@@ -137,16 +136,6 @@ def test_what_taobao_withholds_is_an_item_for_the_reviewer(
     assert evidence.passed
     assert withheld == {"item_score", "service_score", "delivery_score"}
     assert evidence.tenure_source in {"bound_on", "first_order_on"}
-
-
-def bound_long_ago(taobao_user_id: int) -> None:
-    from tests.database import owner_role
-
-    with owner_role():
-        ShopBinding.objects.filter(taobao_user_id=taobao_user_id)._raw_delete("default")
-    ShopBinding.objects.create(
-        taobao_user_id=str(taobao_user_id), bound_at=clock.now() - dt.timedelta(days=400)
-    )
 
 
 @pytest.mark.parametrize(

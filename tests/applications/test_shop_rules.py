@@ -60,10 +60,15 @@ def test_a_shop_that_is_too_young_is_told_the_day_from_which_it_can_pass() -> No
 
 
 def test_the_best_evidence_of_the_beginning_is_taken() -> None:
-    orders = {"first_order_on": dt.date(2026, 10, 1), "bound_on": dt.date(2026, 11, 1)}
-    assert assessed(**orders).tenure_source == "shop_created_on"
-    assert assessed(shop_created_on=None, **orders).tenure_source == "first_order_on"
-    assert assessed(shop_created_on=None, bound_on=dt.date(2026, 11, 1)).tenure_source == "bound_on"
+    order, bound = {"first_order_on": dt.date(2026, 3, 1)}, {"bound_on": dt.date(2026, 2, 1)}
+    assert assessed(**order, **bound).tenure_source == "shop_created_on"
+    assert assessed(shop_created_on=None, **order).tenure_source == "first_order_on"
+    assert assessed(shop_created_on=None, **bound).tenure_source == "bound_on"
+
+
+def test_a_renewed_order_does_not_hide_an_older_binding() -> None:
+    renewed = {"first_order_on": dt.date(2026, 10, 1), "bound_on": dt.date(2026, 2, 1)}
+    assert assessed(shop_created_on=None, **renewed).passed
 
 
 def test_what_taobao_does_not_give_is_no_failure() -> None:

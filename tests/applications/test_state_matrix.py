@@ -85,6 +85,7 @@ def test_the_state_cannot_be_assigned() -> None:
 def load(application: Application, state: str) -> None:
     """Put a row into a state as the owner may: by loading it."""
     with owner_role(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # ALTER TABLE waits for no deferred check
         cursor.execute("ALTER TABLE applications_application DISABLE TRIGGER USER")
         cursor.execute(
             "UPDATE applications_application SET state = %s, exit_origin = 'active', company_id = %s WHERE id = %s",
