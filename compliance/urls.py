@@ -1,5 +1,17 @@
-from django.urls import URLPattern
+from django.urls import path
+from django.views.generic import RedirectView
+
+from compliance import views
 
 app_name = "compliance"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("providers/", views.directory_list, name="directory"),
+    path("providers/<str:number>/", views.directory_provider, name="provider"),
+    path("console/exit/<str:number>/", views.exit_page, name="exit"),
+    path("console/exit/<str:number>/request/", views.exit_request, name="exit_request"),
+    path("console/exit/<str:number>/cancel/", views.exit_cancel, name="exit_cancel"),
+    path("ops/", RedirectView.as_view(pattern_name="compliance:roster"), name="ops"),
+    path("ops/roster/", views.roster_list, name="roster"),
+    path("ops/providers/<str:number>/", views.roster_provider, name="roster_provider"),
+]

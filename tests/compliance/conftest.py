@@ -41,9 +41,7 @@ def report(application: Application, actor: User | None, severity: str = "severe
 def investigate(violation: Violation, investigator: User) -> Violation:
     """Taken up, with a finding proposed."""
     violations.take_up(violation.pk, actor=investigator)
-    return violations.propose(
-        violation.pk, actor=investigator, severity=violation.severity, finding=FINDING
-    )
+    return violations.propose(violation.pk, actor=investigator, severity=violation.severity, finding=FINDING)
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ def passes(statement: str, **values: object) -> bool:
 def put(violation: Violation, state: str, people: tuple[User, User]) -> None:
     """Put a row into a state, as only the owner may."""
     with owner_role(), connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # nothing may be pending when triggers are switched
         cursor.execute("ALTER TABLE compliance_violation DISABLE TRIGGER USER")
         cursor.execute(
             f"UPDATE compliance_violation SET state = %(state)s, {COLUMNS[state]} WHERE id = %(pk)s",

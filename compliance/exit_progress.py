@@ -1,0 +1,85 @@
+"""What the exit's page shows: what leaving would mean, or how far it has come."""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import Enum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from applications.lifecycle import State
+from applications.models import Application
+from compliance import exits, selectors
+from compliance.models import ExitOutcome, ExitRequest
+from tmall_sp.core import clock, rules
+
+
+class Phase(Enum):
+    """Which of the page's faces is shown."""
+
+    OUTSIDE = "outside"
+    CAN_LEAVE = "can_leave"
+    LEAVING = "leaving"
+    LEFT = "left"
+    EXPELLED = "expelled"
+
+
+PHASES = {
+    State.DEPOSIT_PAID: Phase.CAN_LEAVE,
+    State.ACTIVE: Phase.CAN_LEAVE,
+    State.SUSPENDED: Phase.CAN_LEAVE,
+    State.EXITING: Phase.LEAVING,
+    State.EXITED: Phase.LEFT,
+    State.EXPELLED: Phase.EXPELLED,
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way out. `at`: when it was done; `until`: when it will be at the earliest."""
+
+    title: str | Promise
+    done: bool
+    current: bool = False
+    at: dt.datetime | None = None
+    until: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Overview:
+    phase: str
+    notice_days: int
+    notice_would_end: dt.datetime
+    last: ExitRequest | None
+    items: list[exits.Item]
+    steps: list[Step]
+
+
+def overview(application: Application) -> Overview:
+    """Everything that the page needs; `items` and `steps` are empty while nobody leaves."""
+    now = clock.now()
+    days = 0 if application.state == State.DEPOSIT_PAID else rules.value("exit.notice_days", now)
+    phase = PHASES.get(State(application.state), Phase.OUTSIDE)
+    last = selectors.latest_exit(application)
+    items = exits.clearance(last) if last and phase is Phase.LEAVING else []
+    under_way = last if phase in (Phase.LEAVING, Phase.LEFT) else None
+    return Overview(
+        phase=phase.value,
+        notice_days=days,
+        notice_would_end=now + dt.timedelta(days=days),
+        last=last,
+        items=items,
+        steps=_steps(under_way, items) if under_way else [],
+    )
+
+
+def _steps(request: ExitRequest, items: list[exits.Item]) -> list[Step]:
+    left = request.outcome == ExitOutcome.COMPLETED
+    notice_over = left or clock.now() >= request.notice_ends_at
+    cleared = left or all(item.cleared for item in items)
+    return [
+        Step(_("Exit requested"), True, at=request.requested_at),
+        Step(_("Notice period"), notice_over, current=not notice_over, until=request.notice_ends_at),
+        Step(_("Everything cleared"), cleared, current=notice_over and not cleared),
+        Step(_("Left the programme"), left, current=cleared and not left, at=request.closed_at),
+    ]
