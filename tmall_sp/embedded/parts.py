@@ -39,7 +39,9 @@ def web(environ: Environment, port: int) -> Part:
 
 def worker(environ: Environment, concurrency: int = 2) -> Part:
     """The Celery worker."""
-    command = _python("-m", "celery", "--quiet", "-A", "tmall_sp", "worker")
+    command = _python(
+        "-m", "celery", "--quiet", "-A", "tmall_sp", "worker", "--loglevel", _log_level(environ)
+    )
     command += ["--concurrency", str(concurrency), "--without-mingle", "--without-gossip"]
     return Part("worker", command, _worker_answers)
 
@@ -48,6 +50,7 @@ def beat(environ: Environment) -> Part:
     """The clock that calls the sweeps. It has no question to answer; living is enough."""
     schedule = str(Path(environ["RUN_DIR"]) / "celerybeat-schedule")
     command = _python("-m", "celery", "--quiet", "-A", "tmall_sp", "beat", "-s", schedule, "--pidfile=")
+    command += ["--loglevel", _log_level(environ)]
     return Part("beat", command, lambda _: True)
 
 
@@ -59,6 +62,10 @@ def sandbox_keys() -> list[str]:
 def manage(*arguments: str) -> list[str]:
     """A manage.py command."""
     return _python("manage.py", *arguments)
+
+
+def _log_level(environ: Environment) -> str:
+    return environ.get("LOG_LEVEL", "INFO")
 
 
 def _python(*arguments: str) -> list[str]:
