@@ -60,7 +60,10 @@ class Dossier:
 def dossier(application: Application) -> Dossier:
     """Read the page's data; about a dozen queries, whatever the size of the tables."""
     evidence = selectors.latest_evidence(application)
-    documents = list(application.documents.select_related("uploaded_by"))
+    kinds = list(DocumentKind.values)  # in the order in which a reviewer reads them
+    documents = sorted(
+        application.documents.select_related("uploaded_by"), key=lambda document: kinds.index(document.kind)
+    )
     return Dossier(
         company_data=company_data(application),
         findings=findings(application, evidence),

@@ -67,6 +67,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
     list_filter = [StateFilter, ReviewFilter, CategoryFilter]
     list_select_related = ["reviewer"]
     list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
     list_before_template = "admin/applications/queue_tabs.html"
     search_fields = ["number", "company_name", "credit_code", "taobao_nick"]
     search_help_text = gettext_lazy("Number, company, credit code or nick; looks in every state.")

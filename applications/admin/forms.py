@@ -32,6 +32,15 @@ class StepForm(forms.Form):
         super().__init__(data, initial={"seen": application.version})
         self.application = application
 
+    def boxes(self) -> list[forms.BoundField]:
+        """What must be ticked; the page shows it first."""
+        return []
+
+    def words(self) -> list[forms.BoundField]:
+        """What is chosen or typed."""
+        boxes = {field.name for field in self.boxes()}
+        return [field for field in self.visible_fields() if field.name not in boxes]
+
     def shown_again(self, application: Application) -> "StepForm":
         """The same words on a page that shows the application as it is now."""
         data = self.data.copy()

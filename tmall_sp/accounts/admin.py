@@ -5,17 +5,30 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from tmall_sp.accounts.models import Company, Membership, User
-from tmall_sp.accounts.roles import STAFF_ROLES
+from tmall_sp.accounts.roles import STAFF_ROLES, Role
 from tmall_sp.core.read_only_admin import ReadOnlyAdmin
+
+ROLE_NAMES: dict[str, str | Promise] = {
+    Role.MERCHANT: _("merchant"),
+    Role.COMPLAINANT: _("complainant"),
+    Role.REVIEWER: _("reviewer"),
+    Role.EXPERT: _("expert"),
+    Role.OPS: _("operations"),
+    Role.FINANCE: _("finance"),
+    Role.AUDITOR: _("auditor"),
+}
 
 
 class StaffCreationForm(UserCreationForm):
@@ -43,7 +56,15 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     add_form = StaffCreationForm
     change_password_form = AdminPasswordChangeForm
 
-    list_display = ["username", "display_name", "roles", "is_staff", "is_superuser", "is_active", "last_login"]
+    list_display = [
+        "username",
+        "display_name",
+        "roles",
+        "is_staff",
+        "is_superuser",
+        "is_active",
+        "last_login",
+    ]
     list_filter = ["is_staff", "is_superuser", "is_active", "groups"]
     search_fields = ["username", "first_name", "email", "taobao_nick", "taobao_user_id"]
     ordering = ["-is_staff", "username"]
@@ -62,7 +83,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     @display(description=_("roles"), label=True)
     def roles(self, person: User) -> list[str]:
-        return [group.name for group in person.groups.all()]
+        return [str(ROLE_NAMES[group.name]) for group in person.groups.all()]
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
+        """A merchant has no password: whoever set one could act as the merchant."""
+        if User.objects.filter(pk=unquote(id)).exclude(taobao_user_id="").exists():
+            raise PermissionDenied
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        return response
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         return super().get_queryset(request).prefetch_related("groups")
@@ -77,14 +105,18 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
-        hidden = {_("Taobao")} if not obj.taobao_user_id else set()
-        return [section for section in fieldsets if section[0] not in hidden]
+        if obj.taobao_user_id:
+            return [(None, {"fields": ["username"]}), *fieldsets[1:]]
+        return [section for section in fieldsets if section[0] != _("Taobao")]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "groups":
             kwargs["queryset"] = db_field.remote_field.model.objects.filter(name__in=STAFF_ROLES)
             kwargs["widget"] = forms.CheckboxSelectMultiple
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups":
+            field.label_from_instance = lambda group: str(ROLE_NAMES[group.name])
+        return field
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)  # type: ignore[union-attr]
