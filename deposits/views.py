@@ -1,0 +1,136 @@
+"""The merchant's pages of the deposit, and the address that Alipay tells its news to."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from applications import permissions
+from applications import selectors as applications
+from applications.lifecycle import State
+from applications.views.people import person
+from applications.views.refusals import seen_version
+from deposits import payments, selectors, services
+from deposits.forms import WithdrawForm
+from deposits.models import Deposit
+from deposits.states import ORDER_UNRESOLVED, BackState
+from tmall_sp.core.errors import DomainError, NotPermitted
+
+
+@require_safe
+def detail(request: HttpRequest, number: str) -> HttpResponse:
+    """What is due, what was paid, what goes back. An htmx request gets the part about money on its way."""
+    deposit = selectors.deposit_for(person(request), number)
+    context = {"deposit": deposit, "application": deposit.application, **_on_its_way(deposit)}
+    if getattr(request, "htmx", False):
+        return render(request, "deposits/_on_its_way.html", context)
+    user = person(request)
+    return render(
+        request,
+        "deposits/detail.html",
+        context
+        | {
+            "due": selectors.due(deposit),
+            "order": selectors.open_order(deposit),
+            "lines": selectors.statement(deposit),
+            "may_pay": permissions.may_pay(user, deposit.application),
+            "may_withdraw": deposit.application.state == State.APPROVED
+            and permissions.may_leave(user, deposit.application),
+        },
+    )
+
+
+def _on_its_way(deposit: Deposit) -> dict[str, Any]:
+    refunds = list(selectors.refunds_of(deposit))
+    refused = list(selectors.refused_payments_of(deposit))
+    return {
+        "refunds": refunds,
+        "refused": refused,
+        "is_under_way": any(whole.state == BackState.IN_PROGRESS for whole in [*refunds, *refused]),
+    }
+
+
+@require_POST
+def pay(request: HttpRequest, number: str) -> HttpResponse:
+    """To Alipay's cashier."""
+    application = applications.application_for(person(request), number)
+    try:
+        address = payments.open_cashier(application.pk, actor=person(request))
+    except NotPermitted as error:
+        raise PermissionDenied(str(error.message)) from error
+    except DomainError as error:
+        messages.error(request, str(error.message))
+        return redirect("deposits:detail", number)
+    return redirect(address)
+
+
+@require_safe
+def returned(request: HttpRequest, number: str) -> HttpResponse:
+    """Back from the cashier. Shows what we know, and believes nothing that the address says (protocols B5)."""
+    deposit = selectors.deposit_for(person(request), number)
+    order = selectors.order_for(deposit, request.GET.get("out_trade_no", ""))
+    context = {
+        "deposit": deposit,
+        "application": deposit.application,
+        "order": order,
+        "is_waiting": order is not None and order.state in ORDER_UNRESOLVED,
+        "receipt": order.transfers.filter(deposit=deposit).first() if order else None,
+    }
+    part = bool(getattr(request, "htmx", False))
+    return render(request, "deposits/_returned.html" if part else "deposits/returned.html", context)
+
+
+@require_safe
+def receipt(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+    """One receipt, fit for printing."""
+    deposit = selectors.deposit_for(person(request), number)
+    row = selectors.receipt_for(deposit, pk)
+    return render(
+        request,
+        "deposits/receipt.html",
+        {
+            "deposit": deposit,
+            "application": deposit.application,
+            "row": row,
+            "receipt_number": selectors.receipt_number(row, deposit.application),
+        },
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, number: str) -> HttpResponse:
+    """Withdraw instead of paying; the open order is closed at Alipay first."""
+    deposit = selectors.deposit_for(person(request), number)
+    application = deposit.application
+    if not permissions.may_leave(person(request), application):
+        raise PermissionDenied
+    form = WithdrawForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.withdraw(
+                application.pk,
+                actor=person(request),
+                reason=form.cleaned_data["reason"],
+                seen=seen_version(request),
+            )
+        except DomainError as error:
+            messages.error(request, str(error.message))
+            return redirect("deposits:detail", number)
+        messages.success(request, _("The application has been withdrawn."))
+        return redirect("applications:detail", number)
+    return render(
+        request, "deposits/withdraw.html", {"deposit": deposit, "application": application, "form": form}
+    )
+
+
+@csrf_exempt
+@require_POST
+def alipay_notify(request: HttpRequest) -> HttpResponse:
+    """Alipay's news. Answered `success` once it is stored, so that it comes no more (protocols B4)."""
+    genuine = payments.receive_notification(request.POST.dict())
+    return HttpResponse("success" if genuine else "failure", content_type="text/plain")
