@@ -40,6 +40,12 @@ def open_application_of(user: User) -> Application | None:
     return applications_of(user).filter(state__in=OPEN_PER_USER).first()
 
 
+def may_begin(user: User) -> bool:
+    """Whether the person's Taobao account has no open application yet."""
+    mine = Application.objects.filter(taobao_user_id=user.taobao_user_id, state__in=OPEN_PER_USER)
+    return bool(user.taobao_user_id) and not mine.exists()
+
+
 def timeline(application: Application, *, staff: bool = False) -> QuerySet[Transition]:
     """Oldest first; staff also see what is not public."""
     rows = application.transitions.select_related("actor")

@@ -2,15 +2,26 @@
 
 from django.urls import include, path
 
-from applications.views import console, public
+from applications.views import console, memberships, public, wizard
 
 console_urls = [
     path("", console.home, name="home"),
     path("notices/", console.notices, name="notices"),
+    path("notices/read/", console.read_all_notices, name="read_all_notices"),
+    path("notices/<int:pk>/open/", console.open_notice, name="open_notice"),
 ]
 
 application_urls = [
-    path("", console.home, name="list"),
+    path("", memberships.index, name="list"),
+    path("new/", memberships.new, name="new"),
+    path("<str:number>/", memberships.detail, name="detail"),
+    path("<str:number>/edit/<slug:step>/", wizard.edit, name="edit"),
+    path("<str:number>/documents/<int:pk>/", wizard.document, name="document"),
+    path("<str:number>/documents/<int:pk>/remove/", wizard.remove_document, name="remove_document"),
+    path("<str:number>/check/", memberships.check_again, name="check_again"),
+    path("<str:number>/resubmit/", memberships.resubmit, name="resubmit"),
+    path("<str:number>/withdraw/", memberships.withdraw, name="withdraw"),
+    path("<str:number>/agreement/", memberships.agreement, name="agreement"),
 ]
 
 urlpatterns = [

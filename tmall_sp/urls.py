@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from deposits.views import alipay_notify
 from tmall_sp.core import views as core_views
 
 urlpatterns = [
@@ -11,6 +12,11 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("", include("applications.urls")),
+    path("alipay/notify/", alipay_notify, name="alipay_notify"),
     path("", include("deposits.urls")),
     path("", include("compliance.urls")),
 ]
+
+handler403 = "tmall_sp.core.views.permission_denied"
+handler404 = "tmall_sp.core.views.page_not_found"
+handler500 = "tmall_sp.core.views.server_error"

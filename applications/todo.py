@@ -1,0 +1,159 @@
+"""What a merchant has to do next: derived from the state each time, so that no list can go stale."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from applications import completeness, permissions, selectors, wizard
+from applications.lifecycle import DRAFT, State
+from applications.models import Application, CheckState, ShopCheck
+from tmall_sp.accounts.models import User
+from tmall_sp.core import rules
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to do, with the page where it is done. `url` is empty where the portal has no such page."""
+
+    code: str
+    title: str | Promise
+    text: str | Promise = ""
+    url: str = ""
+    due_at: dt.datetime | None = None
+
+
+def tasks_for(user: User, application: Application) -> list[Task]:
+    """What this person can do now to bring the application on, most urgent first."""
+    if not permissions.may_edit(user, application):
+        return list(_payment(user, application))
+    match application.state:
+        case state if state in DRAFT:
+            return list(_draft(application))
+        case State.CHANGES_REQUESTED:
+            return list(_changes(application))
+        case State.APPROVED:
+            return list(_payment(user, application))
+        case State.DEPOSIT_PAID | State.ACTIVE | State.SUSPENDED:
+            return list(_membership(application))
+        case State.EXITING:
+            return list(_exit(application))
+    return []
+
+
+def _draft(application: Application) -> Iterator[Task]:
+    check = selectors.open_check(application)
+    if check and check.state == CheckState.REAUTHORISE:
+        yield _log_in_again(application, check)
+    gaps = completeness.missing_for_submission(application)
+    yield from _gaps(application, gaps)
+    if not gaps and application.state == State.SHOP_VERIFIED:
+        yield Task(
+            "submit",
+            gettext_lazy("Hand in the application"),
+            gettext_lazy("Everything is there. Look it through, accept the rules, and hand it in."),
+            edit_url(application, "review"),
+            application.deadline_at,
+        )
+
+
+def _log_in_again(application: Application, check: ShopCheck) -> Task:
+    return Task(
+        "reauthorise",
+        gettext_lazy("Log in with Taobao again"),
+        gettext_lazy(
+            "Taobao's authorisation has run out. After the log-in the shop check goes on by itself."
+        ),
+        f"{detail_url(application)}#shop-check",
+    )
+
+
+def _gaps(application: Application, gaps: list[completeness.Gap]) -> Iterator[Task]:
+    """One task a step of the wizard, but the mail's proof and the licence by themselves."""
+    single = {
+        "email_unverified": gettext_lazy("Verify the contact e-mail"),
+        "licence_file": gettext_lazy("Upload the business licence"),
+        "licence_expired": gettext_lazy("Renew the business licence"),
+    }
+    for step, title in wizard.TITLES.items():
+        missing = [gap for gap in gaps if gap.step == step]
+        names = [str(gap.message) for gap in missing if gap.code not in single]
+        if names:
+            yield Task(
+                f"complete_{step}",
+                format_lazy("{}: {}", gettext_lazy("Complete"), title),
+                _("Still missing: %(names)s") % {"names": _(", ").join(names)},
+                edit_url(application, step),
+            )
+        for gap in missing:
+            if gap.code in single:
+                yield Task(gap.code, single[gap.code], gap.message, edit_url(application, step))
+
+
+def _changes(application: Application) -> Iterator[Task]:
+    yield Task(
+        "answer_changes",
+        gettext_lazy("Answer the reviewer's change request"),
+        gettext_lazy("Change what is asked for, say what you did, and hand the application in again."),
+        f"{detail_url(application)}#changes",
+        application.deadline_at,
+    )
+    yield from _gaps(application, completeness.missing_for_submission(application))
+
+
+def _payment(user: User, application: Application) -> Iterator[Task]:
+    if application.state != State.APPROVED:
+        return
+    amount = f"{rules.amount('deposit.required', application.state_since):,.2f}"
+    if permissions.may_pay(user, application):
+        yield Task(
+            "pay_deposit",
+            _("Pay the deposit of CNY %(amount)s") % {"amount": amount},
+            _("From the enterprise Alipay account %(account)s only.")
+            % {"account": application.alipay_account_id},
+            url_if_any("deposits:detail", application),
+            application.deadline_at,
+        )
+    else:
+        yield Task(
+            "deposit_by_owner",
+            _("The deposit of CNY %(amount)s is due") % {"amount": amount},
+            gettext_lazy("The main Taobao account pays it; a sub-account can't."),
+            due_at=application.deadline_at,
+        )
+
+
+def _membership(application: Application) -> Iterator[Task]:
+    for gap in completeness.missing_for_activation(application):
+        url = reverse("applications:agreement", args=[application.number]) if gap.code == "agreement" else ""
+        yield Task(gap.code, gap.message, url=url)
+
+
+def _exit(application: Application) -> Iterator[Task]:
+    yield Task(
+        "exit",
+        gettext_lazy("Follow your exit"),
+        gettext_lazy("The page shows what is still to be cleared, and the return of the deposit."),
+        url_if_any("compliance:exit", application),
+    )
+
+
+def detail_url(application: Application) -> str:
+    return reverse("applications:detail", args=[application.number])
+
+
+def edit_url(application: Application, step: str) -> str:
+    return reverse("applications:edit", args=[application.number, step])
+
+
+def url_if_any(view_name: str, application: Application) -> str:
+    """The address of a page of an app above this one; empty where that app is not installed."""
+    try:
+        return reverse(view_name, args=[application.number])
+    except NoReverseMatch:
+        return ""
