@@ -174,6 +174,9 @@ CELERY_BEAT_SCHEDULE = {
     "send-mail": _every(15, "tmall_sp.core.tasks.sweep_mail"),
     "shop-checks": _every(15, "applications.tasks.sweep_shop_checks"),
     "application-deadlines": _every(60, "applications.tasks.sweep_deadlines"),
+    "payment-orders": _every(15, "deposits.tasks.sweep_orders"),
+    "payouts": _every(15, "deposits.tasks.sweep_payouts"),
+    "unpaid-applications": _every(60, "deposits.tasks.sweep_unpaid"),
     "exits": _every(60, "compliance.tasks.sweep_exits"),
 }
 

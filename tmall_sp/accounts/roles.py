@@ -59,6 +59,8 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "deposits.view_paymentorder",
         "deposits.view_alipaynotification",
         "deposits.view_refund",
+        "deposits.view_returnedpayment",
+        "deposits.view_payout",
         "deposits.view_ledgertransfer",
         "deposits.handle_money",
     ),
@@ -75,6 +77,8 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "deposits.view_paymentorder",
         "deposits.view_alipaynotification",
         "deposits.view_refund",
+        "deposits.view_returnedpayment",
+        "deposits.view_payout",
         "deposits.view_ledgertransfer",
     ),
 }
