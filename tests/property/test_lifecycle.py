@@ -12,20 +12,20 @@ from typing import Any, ClassVar
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from applications import drafts, selectors, services, tasks
 from applications.lifecycle import State, edges
 from applications.models import Application, Transition
-from tests.people import begin, complete, make_merchant, make_staff
+from tests.people import begin, complete, hand_in, make_merchant, make_staff
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
-EXAMPLES = 150
+EXAMPLES = 100
 STEPS_EACH = 40
-AT_LEAST = 4_000
+AT_LEAST = 3_000
 
 LAWFUL = {(name, source, target) for name, source, target in edges()}
 numbers = itertools.count(1)
@@ -49,6 +49,20 @@ class Membership(RuleBasedStateMachine):
         self.people["stranger"] = make_merchant(f"路人{number}", str(990_000_000 + number))
         self.pk = begin(self.people["merchant"]).pk
         self.first_version = Application.objects.get(pk=self.pk).version
+
+    @initialize(chapter=st.sampled_from(["draft", "verified", "claimed", "approved", "active"]))
+    def begins(self, chapter: str) -> None:
+        """Deep states are reached often enough, too."""
+        reviewer = self.people["reviewer"]
+        if chapter != "draft":
+            self.complete_the_data()
+        if chapter in ("claimed", "approved", "active"):
+            hand_in(self.application)
+            services.claim(self.pk, actor=reviewer)
+        if chapter in ("approved", "active"):
+            services.approve(self.pk, actor=reviewer)
+        if chapter == "active":
+            self.pay()
 
     def attempt(self, step: Callable[[], Any]) -> None:
         """A refusal must leave state, version and timeline as they were."""
@@ -207,4 +221,4 @@ def test_an_application_never_leaves_the_design(db: None) -> None:
     )
     print(f"{Membership.steps} steps, {Membership.moves} of them moved something")
     assert Membership.steps >= AT_LEAST
-    assert Membership.moves >= AT_LEAST / 20
+    assert Membership.moves >= AT_LEAST / 15

@@ -74,9 +74,10 @@ def approve(application: Application) -> None:
 
 
 def pay_deposit(application: Application, company: DemoCompany) -> None:
-    order = payments.open_order(application.pk, actor=application.applicant)
-    sandbox.pay(payments.cashier_url(order.pk), order.out_trade_no, company.alipay_account_id)
-    payments.settle(order.pk)
+    cashier = payments.open_cashier(application.pk, actor=application.applicant)
+    order = application.deposit.orders.get()
+    sandbox.pay(cashier, order.out_trade_no, company.alipay_account_id)
+    payments.resolve(order)
 
 
 def admitted(company: DemoCompany, *, joined_days_ago: float) -> Application:
