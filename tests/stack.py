@@ -15,7 +15,7 @@ import pytest
 
 from tests import services as test_services
 from tests.sandbox_client import SandboxClient
-from tmall_sp.embedded import environment, parts, redis, services
+from tmall_sp.embedded import environment, locks, parts, redis, services
 from tmall_sp.embedded.run import run_once, totp_secrets
 from tmall_sp.embedded.supervisor import Child, Console, Supervisor
 
@@ -68,12 +68,21 @@ class Stack:
         building.callback(self.sandbox.close)
         run_once("The sandbox's keys", parts.sandbox_keys(), self.environ)
         self.manage("migrate", "--verbosity", "0")
-        self.manage("collectstatic", "--noinput", "--verbosity", "0")
+        self._share_static_files()
         self.environ["SANDBOX_TOTP_SECRETS"] = json.dumps(totp_secrets(self.environ))
         self._supervisor = building.enter_context(Supervisor(self.environ, Console(None)))
         self.start("sandbox")
         self.manage("seed", "--providers", str(self.providers))
         self.start("web", "worker", "beat")
+
+    def _share_static_files(self) -> None:
+        """Collected once for all stacks of a test run: it takes a while."""
+        shared = test_services.base_dir() / "static"
+        with locks.alone(shared.with_suffix(".lock")):
+            (self.run_dir / "static").symlink_to(shared, target_is_directory=True)
+            if not shared.exists():
+                shared.mkdir()
+                self.manage("collectstatic", "--noinput", "--verbosity", "0")
 
     # Its parts
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tmall_sp.embedded.environment import HOST, PROJECT
 
-ANSWER_SECONDS = 60
+ANSWER_SECONDS = 120
 Environment = Mapping[str, str]
 
 
