@@ -2,12 +2,23 @@
 
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from applications.announcements import merchants
 from applications.models import Application, Transition
+from applications.step_names import STEP_NAMES
 from tmall_sp.accounts.roles import Role, staff_with
 from tmall_sp.core import clock
 from tmall_sp.core.notices import notify
+
+STEP_NAMES.update(
+    {
+        "deposit_topped_up": _("Deposit topped up"),
+        "payment_refused": _("Payment not accepted"),
+        "refused_payment_returned": _("Refused payment sent back"),
+        "refund_paid": _("Deposit paid back"),
+    }
+)
 
 
 def tell_merchant(application: Application, *, key: str, subject: str | Promise, body: str | Promise) -> None:
