@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
 
 from django.utils.functional import Promise
@@ -11,6 +12,9 @@ from applications.lifecycle import State
 from applications.models import Application
 from compliance import exits, selectors
 from compliance.models import ExitOutcome, ExitRequest
+from deposits import selectors as deposits
+from deposits.models import Deposit
+from deposits.states import BackState
 from tmall_sp.core import clock, rules
 
 
@@ -36,11 +40,15 @@ PHASES = {
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the way out. `at`: when it was done; `until`: when it will be at the earliest."""
+    """One step of the way out. `at`: when it was done; `until`: when it will be at the earliest.
+
+    `amount`: the CNY that it moves.
+    """
 
     title: str | Promise
     done: bool
     current: bool = False
+    amount: Decimal | None = None
     at: dt.datetime | None = None
     until: dt.datetime | None = None
 
@@ -82,4 +90,25 @@ def _steps(request: ExitRequest, items: list[exits.Item]) -> list[Step]:
         Step(_("Notice period"), notice_over, current=not notice_over, until=request.notice_ends_at),
         Step(_("Everything cleared"), cleared, current=notice_over and not cleared),
         Step(_("Left the programme"), left, current=cleared and not left, at=request.closed_at),
+        *_refund_steps(request.application, left),
+    ]
+
+
+def _refund_steps(application: Application, left: bool) -> list[Step]:
+    """What `deposits` does by itself once the company has left."""
+    deposit = Deposit.objects.filter(application=application).first()
+    if deposit is None:
+        return []
+    title = _("Deposit returned to the account that paid it")
+    if not left:
+        return [Step(title, False, amount=deposit.available)] if deposit.available else []
+    return [
+        Step(
+            title,
+            done=refund.state == BackState.DONE,
+            current=refund.state != BackState.DONE,
+            at=refund.done_at,
+            amount=refund.amount,
+        )
+        for refund in deposits.refunds_of(deposit)
     ]

@@ -4,7 +4,7 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from applications.lifecycle import ENDED, MEMBER, State
@@ -26,6 +26,9 @@ STATES = [
 ]
 
 NOBODY = "nobody"
+
+FULL, SHORT, NO_DEPOSIT = "full", "short", "none"
+HEALTH = [(FULL, _("complete")), (SHORT, _("too low")), (NO_DEPOSIT, _("none"))]
 
 
 class CompanyFilter(filters.FilterSet):
@@ -80,9 +83,12 @@ class RosterFilter(CompanyFilter):
     reviewer = filters.ChoiceFilter(
         label=_("reviewer"), choices=_reviewers, empty_label=_("all reviewers"), method="reviewed_by"
     )
+    deposit = filters.ChoiceFilter(
+        label=_("deposit"), choices=HEALTH, empty_label=_("any deposit"), method="with_deposit"
+    )
 
     class Meta(CompanyFilter.Meta):
-        fields = ["q", "state", "region", "category", "reviewer"]
+        fields = ["q", "state", "region", "category", "reviewer", "deposit"]
 
     def named(self, queryset: QuerySet[Application], name: str, value: str) -> QuerySet[Application]:
         return queryset.filter(
@@ -99,3 +105,11 @@ class RosterFilter(CompanyFilter):
         if value == NOBODY:
             return queryset.filter(reviewer__isnull=True)
         return queryset.filter(reviewer=int(value))
+
+    def with_deposit(self, queryset: QuerySet[Application], name: str, value: str) -> QuerySet[Application]:
+        """Complete or too low is said of members; before, nothing is due, and afterwards nothing is kept."""
+        if value == NO_DEPOSIT:
+            return queryset.filter(deposit__isnull=True)
+        held = F("deposit__available") + F("deposit__frozen")
+        complete = Q(deposit__required__lte=held)
+        return queryset.filter(complete if value == FULL else Q(deposit__required__gt=held), state__in=MEMBER)

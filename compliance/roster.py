@@ -9,6 +9,8 @@ from applications import announcements
 from applications import selectors as applications
 from applications.models import AgreementAcceptance, Application, Ban, Document, ShopEvidence, Transition
 from compliance.models import ExitRequest, Violation
+from deposits import selectors as deposits
+from deposits.models import Deposit, Refund
 from tmall_sp.core.models import Notice
 
 PAGE_SIZE = 25
@@ -28,7 +30,7 @@ FIRST_ORDER = "-since"
 
 def everybody() -> QuerySet[Application]:
     """Each application with what its line on the roster shows."""
-    return Application.objects.select_related("reviewer", "profile")
+    return Application.objects.select_related("reviewer", "profile", "deposit")
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,8 @@ class Story:
 
     application: Application
     timeline: QuerySet[Transition]
+    deposit: Deposit | None
+    refunds: QuerySet[Refund]
     evidence: ShopEvidence | None
     documents: QuerySet[Document]
     acceptances: QuerySet[AgreementAcceptance]
@@ -50,14 +54,19 @@ class Story:
 def story(number: str) -> Story:
     """Http404 for a number that is nobody's."""
     application = (
-        Application.objects.select_related("applicant", "company", "reviewer", "approved_by", "profile")
+        Application.objects.select_related(
+            "applicant", "company", "reviewer", "approved_by", "profile", "deposit"
+        )
         .filter(number=number)
         .first()
     )
     if application is None:
         raise Http404
+    deposit = getattr(application, "deposit", None)
     return Story(
         application=application,
+        deposit=deposit,
+        refunds=deposits.refunds_of(deposit) if deposit else Refund.objects.none(),
         timeline=applications.timeline(application, staff=True),
         evidence=applications.latest_evidence(application),
         documents=application.documents.select_related("uploaded_by"),

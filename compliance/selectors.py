@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, QuerySet
 
 from applications.models import Application
-from compliance.lifecycle import OPEN
+from compliance.lifecycle import OPEN, ViolationState
 from compliance.models import ExitRequest, Violation
 from tmall_sp.core import clock
 
@@ -27,3 +27,7 @@ def exits_that_may_be_cleared() -> QuerySet[ExitRequest]:
     return ExitRequest.objects.filter(
         ~Exists(unresolved), closed_at__isnull=True, notice_ends_at__lte=clock.now()
     ).order_by("notice_ends_at", "pk")
+
+
+def waiting_for_verification() -> QuerySet[Violation]:
+    return Violation.objects.filter(state=ViolationState.INVESTIGATING, proposed_at__isnull=False)

@@ -7,9 +7,10 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
-from applications.lifecycle import State
-from applications.models import Category
+from applications.lifecycle import MEMBER, State
+from applications.models import Application, Category
 from applications.step_names import step_name as _step_name
 
 register = template.Library()
@@ -27,6 +28,14 @@ COLOURS: dict[str, str] = {
     State.EXPELLED: "danger",
 }
 
+VIOLATION_STEPS: dict[str, str | Promise] = {
+    "report": _("Reported"),
+    "take_up": _("Taken up"),
+    "propose": _("Finding proposed"),
+    "verify": _("Verified"),
+    "dismiss": _("Dismissed"),
+}
+
 
 @register.filter
 def category_names(values: Iterable[str]) -> list[str | Promise]:
@@ -40,9 +49,20 @@ def state_colour(state: str) -> str:
 
 
 @register.filter
+def is_member(application: Application) -> bool:
+    return application.state in MEMBER
+
+
+@register.filter
 def step_name(name: str) -> str | Promise:
     """What a step of the timeline is called."""
     return _step_name(name)
+
+
+@register.filter
+def violation_step_name(name: str) -> str | Promise:
+    """What a step of a violation is called."""
+    return VIOLATION_STEPS.get(name, name)
 
 
 @register.simple_tag(takes_context=True)

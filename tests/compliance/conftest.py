@@ -1,23 +1,37 @@
 """Members of the pool, and violations in each state, made through the same services as in life."""
 
+from decimal import Decimal
+
 import pytest
+from django.db import transaction
 
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
 from compliance import violations
 from compliance.models import Violation
+from deposits import ledger
+from deposits.accounts import Kind
+from deposits.models import Deposit
 from tmall_sp.accounts.models import User
 
 TITLE = "泄露买家信息"
 FACTS = "9 月 3 日起在群里转发买家的电话和地址。"
 FINDING = "聊天记录属实,涉及 41 位买家。"
+PAID = Decimal("100000.00")
 REASON = "泄露买家信息,属严重违规。"
 
 
 def activate(application: Application) -> Application:
     """Paid and in the pool, as `deposits` does on a verified payment."""
-    applications.record_deposit(application.pk)
+    with transaction.atomic():
+        applications.record_deposit(application.pk)
+        ledger.post(
+            Kind.PAYMENT,
+            PAID,
+            key=f"paid:{application.pk}",
+            deposit=Deposit.objects.get(application=application),
+        )
     applications.activate_if_ready(application.pk)
     return Application.objects.get(pk=application.pk)
 

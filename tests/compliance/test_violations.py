@@ -11,7 +11,9 @@ from applications.models import Application, Ban
 from compliance import directory, violations
 from compliance.lifecycle import ViolationState
 from compliance.models import Violation
-from tests.compliance.conftest import FACTS, FINDING, REASON, TITLE, investigate, report
+from deposits.accounts import Kind
+from deposits.models import Deposit
+from tests.compliance.conftest import FACTS, FINDING, PAID, REASON, TITLE, investigate, report
 from tests.people import make_staff
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, grant
@@ -46,6 +48,9 @@ def test_a_verified_severe_violation_expels_at_once(
     assert (step.name, step.actor, step.reason) == ("expel", third_ops, REASON)
     ban = Ban.objects.get()
     assert (ban.application, ban.ends_at) == (application, None)
+    deposit = Deposit.objects.get(application=application)
+    assert (deposit.available, deposit.frozen) == (0, 0)
+    assert deposit.transfers.get(kind=Kind.FORFEITURE).amount == PAID
     assert not directory.providers().exists()
     assert Notice.objects.filter(recipient=merchant, key=f"application:{active.pk}:{step.pk}").exists()
 
@@ -115,8 +120,10 @@ def test_the_system_can_report(active: Application, second_ops: User, third_ops:
 
 
 def test_operations_are_told_what_waits_for_them(
-    reported: Violation, ops: User, second_ops: User, third_ops: User
+    ops: User, second_ops: User, third_ops: User, active: Application
 ) -> None:
+    reported = report(active, ops)
+
     def waiting(person: User) -> list[str]:
         return list(Notice.objects.filter(recipient=person, key__startswith="violation:").values_list("key"))
 

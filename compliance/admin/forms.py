@@ -1,0 +1,87 @@
+"""Forms of the violation desk. None has a field for the state; each carries the version that it showed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+
+from applications.models import Application
+from compliance.models import Severity, Violation
+from compliance.violations import REPORTABLE
+
+LONG = 4000
+
+
+def _text(label: str | Any, help_text: str | Any = "", rows: int = 4) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=LONG,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": rows}),
+    )
+
+
+def _severity() -> forms.ChoiceField:
+    return forms.ChoiceField(label=_("Severity"), choices=Severity, widget=UnfoldAdminSelectWidget)
+
+
+class ReportForm(forms.Form):
+    number = forms.CharField(
+        label=_("Number of the provider"),
+        help_text=_("It begins with SP and stands on the roster."),
+        max_length=12,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    severity = _severity()
+    title = forms.CharField(
+        label=_("Title"),
+        help_text=_("The company reads it once the violation is verified."),
+        max_length=120,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    facts = _text(_("Facts"), _("Who, what, when, and where the evidence is. Read by staff only."), rows=6)
+
+    def clean_number(self) -> Application:
+        """The provider behind the number."""
+        number = self.cleaned_data["number"].strip().upper()
+        application = Application.objects.filter(number=number).first()
+        if application is None or application.state not in REPORTABLE:
+            raise forms.ValidationError(_("No provider has this number."))
+        return application
+
+
+class StepForm(forms.Form):
+    """`seen` is the version of the violation that the page showed."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, violation: Violation, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial={"seen": violation.version, **self.suggested(violation)})
+
+    def suggested(self, violation: Violation) -> dict[str, Any]:
+        """What the person may begin from."""
+        return {}
+
+    def shown_again(self, violation: Violation) -> "StepForm":
+        """The same words on a page that shows the violation as it is now."""
+        data = self.data.copy()
+        data["seen"] = str(violation.version)
+        return type(self)(violation, data)
+
+
+class ProposeForm(StepForm):
+    severity = _severity()
+    finding = _text(_("Finding"), _("What was found, and on what evidence. Read by staff only."), rows=6)
+
+    def suggested(self, violation: Violation) -> dict[str, Any]:
+        return {"severity": violation.severity, "finding": violation.finding}
+
+
+class VerifyForm(StepForm):
+    reason = _text(_("Reason"), _("The company reads it."))
+
+
+class DismissForm(StepForm):
+    reason = _text(_("Reason"), _("Read by staff only."))

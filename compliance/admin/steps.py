@@ -1,0 +1,158 @@
+"""What operations can do with a violation: one table.
+
+`may` and the lifecycle decide what is offered; whether it happens, violations.py decides under the lock.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+from django_fsm import can_proceed
+
+from applications.models import Application
+from compliance import permissions, violations
+from compliance.admin.forms import DismissForm, ProposeForm, StepForm, VerifyForm
+from compliance.models import Violation
+from deposits.models import Deposit
+from tmall_sp.accounts.models import User
+
+Consequences = Callable[[Violation], list[str]]
+
+
+@dataclass(frozen=True)
+class Step:
+    """`name` is the verb of violations.py and the last part of the URL.
+
+    `consequences` is said before anybody presses; `one_click`: the violation's page has the button.
+    """
+
+    name: str
+    title: str | Promise
+    consequences: Consequences
+    done: str | Promise
+    may: Callable[[User, Violation, Application], bool]
+    run: Callable[[int, User, Any], Violation]
+    form: type[StepForm] = StepForm
+    one_click: bool = False
+    variant: str = "default"
+    icon: str = ""
+
+    @property
+    def url_name(self) -> str:
+        return f"compliance_violation_{self.name}"
+
+    def is_offered(self, user: User, violation: Violation) -> bool:
+        return can_proceed(getattr(violation, self.name)) and self.may(user, violation, violation.application)
+
+
+def _plainly(text: str | Promise) -> Consequences:
+    return lambda violation: [str(text)]
+
+
+def _of_verification(violation: Violation) -> list[str]:
+    """In words and, where a deposit is at stake, in money."""
+    application = violation.application
+    match violations.consequence(violation.severity, application.state):
+        case violations.Consequence.EXPEL:
+            return [
+                _now("%(company)s is expelled at once.") % {"company": application.company_name},
+                *_at_stake(application),
+                _now("It is banned for good: by credit code, Taobao account and Alipay account."),
+                _now("It is gone from the directory, and reads the reason that you write here."),
+            ]
+        case violations.Consequence.BAN:
+            return [
+                _now("%(company)s has already left: no money moves.") % {"company": application.company_name},
+                _now("It is banned for good: by credit code, Taobao account and Alipay account."),
+            ]
+    return [_now("The violation is recorded, and the company reads the reason that you write here.")]
+
+
+def _at_stake(application: Application) -> list[str]:
+    deposit: Deposit | None = getattr(application, "deposit", None)
+    if deposit is None:
+        return []
+    lines = [_now("Of its deposit, CNY %(amount)s is forfeited.") % {"amount": f"{deposit.available:,.2f}"}]
+    if deposit.frozen:
+        lines.append(
+            _now("CNY %(amount)s stays frozen until its case is decided.")
+            % {"amount": f"{deposit.frozen:,.2f}"}
+        )
+    return lines
+
+
+def _is_investigator(user: User, violation: Violation, application: Application) -> bool:
+    return permissions.may_handle(user) and user.pk == violation.investigator_id
+
+
+def _may_verify(user: User, violation: Violation, application: Application) -> bool:
+    return violation.proposed_at is not None and permissions.may_verify(user, violation, application)
+
+
+STEPS = (
+    Step(
+        name="take_up",
+        title=_("Take up"),
+        consequences=_plainly(
+            _("You investigate this violation and propose a finding; somebody else will have to verify it.")
+        ),
+        done=_("The investigation is yours."),
+        may=permissions.may_take_up,
+        run=lambda pk, user, form: violations.take_up(pk, actor=user, seen=form.cleaned_data["seen"]),
+        one_click=True,
+        variant="primary",
+        icon="front_hand",
+    ),
+    Step(
+        name="propose",
+        title=_("Propose a finding"),
+        consequences=_plainly(
+            _("The others of operations are asked to verify it. Until then you can propose another.")
+        ),
+        done=_("The finding waits for a second person."),
+        may=_is_investigator,
+        run=lambda pk, user, form: violations.propose(
+            pk,
+            actor=user,
+            severity=form.cleaned_data["severity"],
+            finding=form.cleaned_data["finding"],
+            seen=form.cleaned_data["seen"],
+        ),
+        form=ProposeForm,
+        variant="primary",
+        icon="edit_note",
+    ),
+    Step(
+        name="verify",
+        title=_("Verify"),
+        consequences=_of_verification,
+        done=_("The violation is verified."),
+        may=_may_verify,
+        run=lambda pk, user, form: violations.verify(
+            pk, actor=user, reason=form.cleaned_data["reason"], seen=form.cleaned_data["seen"]
+        ),
+        form=VerifyForm,
+        variant="danger",
+        icon="gavel",
+    ),
+    Step(
+        name="dismiss",
+        title=_("Dismiss"),
+        consequences=_plainly(_("The violation ends here, without any consequence for the company.")),
+        done=_("The violation is dismissed."),
+        may=permissions.may_take_up,
+        run=lambda pk, user, form: violations.dismiss(
+            pk, actor=user, reason=form.cleaned_data["reason"], seen=form.cleaned_data["seen"]
+        ),
+        form=DismissForm,
+        icon="cancel",
+    ),
+)
+
+
+def offered(user: User, violation: Violation) -> list[Step]:
+    """The steps that this person can take now."""
+    return [step for step in STEPS if step.is_offered(user, violation)]
