@@ -62,6 +62,8 @@ class StaffSite(UnfoldAdminSite):
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """Never a password form without the second factor: allauth's log-in asks for both."""
+        if self.has_permission(request):
+            return redirect("admin:index")
         wanted = request.GET.get("next") or reverse("admin:index")
         return redirect(f"{reverse('account_login')}?{urlencode({'next': wanted})}")
 
@@ -73,7 +75,7 @@ class StaffSite(UnfoldAdminSite):
         return {**super().each_context(request), "colors": None}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        context = {"title": _("To do"), "tasks": desk.tasks(request), **(extra_context or {})}
+        context = {"title": _("To do"), "tasks": list(desk.tasks(request)), **(extra_context or {})}
         response: HttpResponse = super().index(request, context)
         return response
 
