@@ -7,6 +7,8 @@ from typing import Any
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Column, Layout, Row
 from django import forms
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,11 +29,16 @@ class TidiedField(forms.CharField):
         return self.tidy(text) if text else ""
 
 
+def _label(name: str) -> Any:
+    """The name of a field of CompanyData, as it begins a line."""
+    return lazy(capfirst, str)(CompanyData._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
+
+
 def _tidied(name: str, tidy: Callable[[str], str], *, help_text: Any = "", **attrs: str) -> TidiedField:
     """A field for `CompanyData.name`; room for the spaces and dashes that people copy along."""
     return TidiedField(
         tidy,
-        label=CompanyData._meta.get_field(name).verbose_name,  # type: ignore[union-attr]
+        label=_label(name),
         max_length=200,
         help_text=help_text,
         widget=forms.TextInput(attrs={"autocomplete": "off", **attrs}),
@@ -92,7 +99,7 @@ class CompanyForm(StepForm):
     )
     legal_representative = _tidied("legal_representative", formats.person_name)
     region = forms.ChoiceField(
-        label=CompanyData._meta.get_field("region").verbose_name,  # type: ignore[union-attr]
+        label=_label("region"),
         choices=[("", gettext_lazy("Please choose")), *Province.choices],
     )
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
@@ -12,18 +12,22 @@ from django.utils.translation import gettext_lazy
 
 from applications import completeness, permissions, selectors, wizard
 from applications.lifecycle import DRAFT, State
-from applications.models import Application, CheckState, ShopCheck
+from applications.models import Application, CheckState
 from tmall_sp.accounts.models import User
 from tmall_sp.core import rules
 
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to do, with the page where it is done. `url` is empty where the portal has no such page."""
+    """One thing to do, with the page where it is done; `verb` stands on the button that leads there.
+
+    Without a page here, `url` and `verb` are empty.
+    """
 
     code: str
     title: str | Promise
     text: str | Promise = ""
+    verb: str | Promise = ""
     url: str = ""
     due_at: dt.datetime | None = None
 
@@ -49,7 +53,7 @@ def tasks_for(user: User, application: Application) -> list[Task]:
 def _draft(application: Application) -> Iterator[Task]:
     check = selectors.open_check(application)
     if check and check.state == CheckState.REAUTHORISE:
-        yield _log_in_again(application, check)
+        yield _log_in_again(application)
     gaps = completeness.missing_for_submission(application)
     yield from _gaps(application, gaps)
     if not gaps and application.state == State.SHOP_VERIFIED:
@@ -57,18 +61,19 @@ def _draft(application: Application) -> Iterator[Task]:
             "submit",
             gettext_lazy("Hand in the application"),
             gettext_lazy("Everything is there. Look it through, accept the rules, and hand it in."),
+            gettext_lazy("Hand in"),
             edit_url(application, "review"),
-            application.deadline_at,
         )
 
 
-def _log_in_again(application: Application, check: ShopCheck) -> Task:
+def _log_in_again(application: Application) -> Task:
     return Task(
         "reauthorise",
         gettext_lazy("Log in with Taobao again"),
         gettext_lazy(
             "Taobao's authorisation has run out. After the log-in the shop check goes on by itself."
         ),
+        gettext_lazy("Log in again"),
         f"{detail_url(application)}#shop-check",
     )
 
@@ -76,9 +81,9 @@ def _log_in_again(application: Application, check: ShopCheck) -> Task:
 def _gaps(application: Application, gaps: list[completeness.Gap]) -> Iterator[Task]:
     """One task a step of the wizard, but the mail's proof and the licence by themselves."""
     single = {
-        "email_unverified": gettext_lazy("Verify the contact e-mail"),
-        "licence_file": gettext_lazy("Upload the business licence"),
-        "licence_expired": gettext_lazy("Renew the business licence"),
+        "email_unverified": (gettext_lazy("Verify the contact e-mail"), gettext_lazy("Verify")),
+        "licence_file": (gettext_lazy("Upload the business licence"), gettext_lazy("Upload")),
+        "licence_expired": (gettext_lazy("Renew the business licence"), gettext_lazy("Fill in")),
     }
     for step, title in wizard.TITLES.items():
         missing = [gap for gap in gaps if gap.step == step]
@@ -86,13 +91,15 @@ def _gaps(application: Application, gaps: list[completeness.Gap]) -> Iterator[Ta
         if names:
             yield Task(
                 f"complete_{step}",
-                format_lazy("{}: {}", gettext_lazy("Complete"), title),
+                format_lazy(gettext_lazy("Complete: {step}"), step=title),
                 _("Still missing: %(names)s") % {"names": _(", ").join(names)},
+                gettext_lazy("Fill in"),
                 edit_url(application, step),
             )
         for gap in missing:
             if gap.code in single:
-                yield Task(gap.code, single[gap.code], gap.message, edit_url(application, step))
+                own_title, verb = single[gap.code]
+                yield Task(gap.code, own_title, gap.message, verb, edit_url(application, step))
 
 
 def _changes(application: Application) -> Iterator[Task]:
@@ -100,6 +107,7 @@ def _changes(application: Application) -> Iterator[Task]:
         "answer_changes",
         gettext_lazy("Answer the reviewer's change request"),
         gettext_lazy("Change what is asked for, say what you did, and hand the application in again."),
+        gettext_lazy("Answer"),
         f"{detail_url(application)}#changes",
         application.deadline_at,
     )
@@ -116,7 +124,8 @@ def _payment(user: User, application: Application) -> Iterator[Task]:
             _("Pay the deposit of CNY %(amount)s") % {"amount": amount},
             _("From the enterprise Alipay account %(account)s only.")
             % {"account": application.alipay_account_id},
-            url_if_any("deposits:detail", application),
+            gettext_lazy("Pay"),
+            reverse("deposits:detail", args=[application.number]),
             application.deadline_at,
         )
     else:
@@ -130,8 +139,11 @@ def _payment(user: User, application: Application) -> Iterator[Task]:
 
 def _membership(application: Application) -> Iterator[Task]:
     for gap in completeness.missing_for_activation(application):
-        url = reverse("applications:agreement", args=[application.number]) if gap.code == "agreement" else ""
-        yield Task(gap.code, gap.message, url=url)
+        if gap.code == "agreement":
+            url = reverse("applications:agreement", args=[application.number])
+            yield Task(gap.code, gap.message, verb=gettext_lazy("Read and accept"), url=url)
+        else:
+            yield Task(gap.code, gap.message)
 
 
 def _exit(application: Application) -> Iterator[Task]:
@@ -139,7 +151,8 @@ def _exit(application: Application) -> Iterator[Task]:
         "exit",
         gettext_lazy("Follow your exit"),
         gettext_lazy("The page shows what is still to be cleared, and the return of the deposit."),
-        url_if_any("compliance:exit", application),
+        gettext_lazy("Look"),
+        reverse("compliance:exit", args=[application.number]),
     )
 
 
@@ -149,11 +162,3 @@ def detail_url(application: Application) -> str:
 
 def edit_url(application: Application, step: str) -> str:
     return reverse("applications:edit", args=[application.number, step])
-
-
-def url_if_any(view_name: str, application: Application) -> str:
-    """The address of a page of an app above this one; empty where that app is not installed."""
-    try:
-        return reverse(view_name, args=[application.number])
-    except NoReverseMatch:
-        return ""

@@ -5,16 +5,18 @@ from django.core.exceptions import PermissionDenied
 from django.forms import BoundField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_fsm import can_proceed
 
 from applications import completeness, drafts, permissions, selectors, services, shop_checks, todo, wizard
 from applications.forms import AcceptForm, AnswersForm, NewApplicationForm, WithdrawForm
-from applications.lifecycle import State
+from applications.lifecycle import MEMBER, State
 from applications.models import Application, CheckState, ReviewItem
 from applications.views.people import person
 from applications.views.refusals import seen_version, told_on_detail_page
+from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
@@ -68,7 +70,7 @@ def _detail_page(
         "applications/detail.html",
         {
             "application": application,
-            "tasks": todo.tasks_for(user, application),
+            "tasks": _tasks_elsewhere(user, application),
             "timeline": selectors.timeline(application).reverse(),
             "documents": selectors.documents_of(application),
             "may_edit": permissions.may_edit(user, application),
@@ -82,6 +84,12 @@ def _detail_page(
         },
         status=422 if answers and answers.errors else 200,
     )
+
+
+def _tasks_elsewhere(user: User, application: Application) -> list[todo.Task]:
+    """What is to be done on other pages: what is done on this one shows itself."""
+    here = f"{todo.detail_url(application)}#"
+    return [task for task in todo.tasks_for(user, application) if not task.url.startswith(here)]
 
 
 def _shop_check_part(request: HttpRequest, application: Application) -> HttpResponse:
@@ -106,21 +114,22 @@ def _shop_check_context(application: Application) -> dict[str, object]:
     )
     return {
         "check": check,
+        "is_checkable": application.state in shop_checks.CHECKABLE,
         "check_is_going_on": is_going_on,
         "evidence": selectors.latest_evidence(application),
     }
 
 
 def _links(application: Application) -> dict[str, str]:
-    """The pages of deposit and exit, in the states that have them."""
-    links = {}
+    """The pages of deposit, directory and exit, in the states that have them."""
+    names = {}
     if application.approved_by_id:
-        links["deposit"] = todo.url_if_any("deposits:detail", application)
-    if application.state in (State.DEPOSIT_PAID, State.ACTIVE, State.SUSPENDED, State.EXITING, State.EXITED):
-        links["exit"] = todo.url_if_any("compliance:exit", application)
-    if application.state in (State.ACTIVE, State.SUSPENDED):
-        links["provider"] = todo.url_if_any("compliance:provider", application)
-    return {name: url for name, url in links.items() if url}
+        names["deposit"] = "deposits:detail"
+    if application.state in (*MEMBER, State.EXITED):
+        names["exit"] = "compliance:exit"
+    if application.state == State.ACTIVE:
+        names["provider"] = "compliance:provider"
+    return {key: reverse(name, args=[application.number]) for key, name in names.items()}
 
 
 def _change_items(answers: AnswersForm | None) -> list[tuple[ReviewItem, BoundField, str]]:
@@ -170,8 +179,8 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     application = selectors.application_for(person(request), number)
     if not permissions.may_leave(person(request), application):
         raise PermissionDenied(_("Only the main Taobao account of the company can withdraw."))
-    if application.state == State.APPROVED and (url := todo.url_if_any("deposits:withdraw", application)):
-        return redirect(url)
+    if application.state == State.APPROVED:
+        return redirect("deposits:withdraw", application.number)
     form = WithdrawForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         services.withdraw(

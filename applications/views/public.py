@@ -20,7 +20,7 @@ def home(request: HttpRequest) -> HttpResponse:
         request,
         "home.html",
         {
-            "deposit": rules.amount("deposit.required"),
+            "deposit": f"{rules.amount('deposit.required'):,.2f}",
             "tenure_months": rules.value("shop_check.tenure_months"),
             "review_days": rules.value("review.working_days"),
             "payment_days": rules.value("application.payment_days"),

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
@@ -25,10 +25,7 @@ def icon(name: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def nav_link(context: dict[str, Any], view_name: str, text: str, exact: bool = False) -> SafeString:
     """An item of the top navigation; the one whose page (or, unless `exact`, one below it) is open says so."""
-    try:
-        url = reverse(view_name)
-    except NoReverseMatch:
-        return SafeString("")
+    url = reverse(view_name)
     path = context["request"].path if "request" in context else ""
     is_open = path == url or (not exact and path.startswith(url))
     here = SafeString(' aria-current="page"') if is_open else ""
