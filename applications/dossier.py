@@ -140,7 +140,7 @@ def to_look_at(application: Application) -> list[tuple[str, str]]:
 def subjects() -> list[tuple[str, str | Promise]]:
     """What a requested change may concern: a field, a kind of document, or something else."""
     fields: list[tuple[str, str | Promise]] = [
-        (name, Application._meta.get_field(name).verbose_name)  # type: ignore[union-attr,misc]
+        (name, Application._meta.get_field(name).verbose_name)  # type: ignore[union-attr]
         for name in DATA_FIELDS
         if name != "contact_email_verified_at"
     ]

@@ -2,9 +2,7 @@
 
 import time
 
-from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.account.internal.flows.login import record_authentication
-from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value
 from django.http import HttpRequest
 from django.test import Client
@@ -41,6 +39,6 @@ def code(secret: str = SECRET) -> str:
 def log_in(client: Client, login: str, *, password: str = PASSWORD, secret: str = SECRET) -> None:
     """Through the log-in pages, as in a browser: password, then code."""
     response = client.post(reverse("account_login"), {"login": login, "password": password})
-    assert response.url == reverse("mfa_authenticate"), response.status_code
-    response = client.post(response.url, {"code": code(secret)})
+    assert response.headers.get("Location") == reverse("mfa_authenticate"), response.status_code
+    response = client.post(response["Location"], {"code": code(secret)})
     assert response.status_code == 302, response.context["form"].errors

@@ -148,7 +148,7 @@ def _belongs(request: HttpRequest, audience: Audience) -> bool:
         case A.MERCHANT:
             return bool(user.taobao_user_id)  # type: ignore[union-attr]
         case A.STAFF:
-            return has_role(user, *STAFF_ROLES) or (user.is_active and user.is_superuser)  # type: ignore[arg-type,union-attr]
+            return has_role(user, *STAFF_ROLES) or (user.is_active and user.is_superuser)  # type: ignore[arg-type]
         case A.OPS:
             return has_role(user, Role.OPS, Role.AUDITOR)  # type: ignore[arg-type]
         case A.FINANCE:

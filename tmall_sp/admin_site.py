@@ -69,7 +69,7 @@ class StaffSite(UnfoldAdminSite):
 
     def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
         """unfold's Alpine evaluates its attributes; no other page of the portal may do that."""
-        return csp_update({"script-src": "'unsafe-eval'"})(super().admin_view(view, cacheable))  # type: ignore[no-any-return]
+        return csp_update({"script-src": "'unsafe-eval'"})(super().admin_view(view, cacheable))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         return {**super().each_context(request), "colors": None}
@@ -98,7 +98,9 @@ def environment_label(request: HttpRequest) -> list[str] | None:
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar: what the person's roles let them see, by app."""
     seen = {app["app_label"]: app for app in admin.site.get_app_list(request)}
-    sections = [{"title": None, "items": [_item(_("To do"), "checklist", reverse("admin:index"))]}]
+    sections: list[dict[str, Any]] = [
+        {"title": None, "items": [_item(_("To do"), "checklist", reverse("admin:index"))]}
+    ]
     for label, title in SECTIONS.items():
         if app := seen.get(label):
             items = [

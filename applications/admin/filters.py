@@ -31,7 +31,7 @@ class StateFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(ALL, _("All")), *State.choices]
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """No choice for 'no value': that is the default."""
         shown = self.value() or ALL
         for value, title in self.lookup_choices:
@@ -62,7 +62,7 @@ class ReviewFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Application]) -> QuerySet[Application]:
         match self.value():
             case "mine":
-                return queryset.filter(reviewer=request.user)
+                return queryset.filter(reviewer=request.user.pk)
             case "unclaimed":
                 return queryset.filter(reviewer__isnull=True)
             case "overdue":

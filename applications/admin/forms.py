@@ -1,6 +1,5 @@
 """Forms of a reviewer's steps. None has a field for the state; each carries the version that it showed."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -28,7 +27,7 @@ class StepForm(forms.Form):
 
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, application: Application, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, application: Application, data: QueryDict | None = None) -> None:
         super().__init__(data, initial={"seen": application.version})
         self.application = application
 
@@ -43,6 +42,7 @@ class StepForm(forms.Form):
 
     def shown_again(self, application: Application) -> "StepForm":
         """The same words on a page that shows the application as it is now."""
+        assert isinstance(self.data, QueryDict)
         data = self.data.copy()
         data["seen"] = str(application.version)
         return type(self)(application, data)
@@ -71,7 +71,7 @@ class ApproveForm(StepForm):
 
     internal_note = _note()
 
-    def __init__(self, application: Application, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, application: Application, data: QueryDict | None = None) -> None:
         super().__init__(application, data)
         self.to_look_at = dossier.to_look_at(application)
         for code, words in self.to_look_at:
@@ -91,6 +91,7 @@ class ApproveForm(StepForm):
 
     def shown_again(self, application: Application) -> StepForm:
         """Ticks were given for what the old page showed: they have to be given again."""
+        assert isinstance(self.data, QueryDict)
         data = self.data.copy()
         for name in [name for name in data if name.startswith(LOOKED)]:
             del data[name]
@@ -139,7 +140,7 @@ class RequestChangesForm(StepForm):
     )
     internal_note = _note()
 
-    def __init__(self, application: Application, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, application: Application, data: QueryDict | None = None) -> None:
         super().__init__(application, data)
         self.rows = ChangeFormSet(data, prefix="changes")
 

@@ -53,7 +53,7 @@ class Step:
 
 
 def _is_reviewed(application: Application) -> bool:
-    return application.state == State.UNDER_REVIEW
+    return bool(application.state == State.UNDER_REVIEW)
 
 
 def _holds(user: User, application: Application) -> bool:

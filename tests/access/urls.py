@@ -54,7 +54,7 @@ def _parameters(pattern: URLPattern | URLResolver) -> tuple[tuple[str, bool], ..
     converters = getattr(pattern.pattern, "converters", None)
     if converters:
         return tuple(
-            (name, isinstance(converter, IntConverter) or isinstance(converter, PathConverter))
+            (name, isinstance(converter, IntConverter | PathConverter))
             for name, converter in converters.items()
         )
     return tuple((name, False) for name in pattern.pattern.regex.groupindex)

@@ -1,6 +1,7 @@
 """The list of applications: what is shown by default, to whom, and at what cost."""
 
 import datetime as dt
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -118,7 +119,7 @@ def test_the_first_page_says_what_waits(reviewer: User, ops: User, finance: User
             (task.count, task.url.partition("?")[2]) for task in shown(person) if task.url.startswith(LIST)
         ]
 
-    def shown(person: User) -> list:
+    def shown(person: User) -> Any:
         return staff_client(person).get("/admin/").context["tasks"]
 
     assert tasks(reviewer) == [(1, "review=mine"), (1, "review=unclaimed"), (0, "review=overdue")]

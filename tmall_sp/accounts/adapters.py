@@ -19,7 +19,7 @@ class StaffAdapter(DefaultAccountAdapter):
         return False
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
-        return reverse("admin:index") if request.user.is_staff else reverse("console:home")  # type: ignore[union-attr]
+        return reverse("admin:index") if request.user.is_staff else reverse("console:home")
 
 
 class TaobaoAdapter(DefaultSocialAccountAdapter):

@@ -113,16 +113,16 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         if db_field.name == "groups":
             kwargs["queryset"] = db_field.remote_field.model.objects.filter(name__in=STAFF_ROLES)
             kwargs["widget"] = forms.CheckboxSelectMultiple
-        field = super().formfield_for_manytomany(db_field, request, **kwargs)
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "groups":
             field.label_from_instance = lambda group: str(ROLE_NAMES[group.name])
         return field
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+        return request.user.is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        return bool(request.user.is_superuser)  # type: ignore[union-attr]
+        return request.user.is_superuser
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return False

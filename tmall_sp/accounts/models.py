@@ -82,7 +82,9 @@ class Membership(models.Model):
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
-        constraints = [models.UniqueConstraint(fields=["company", "user"], name="one_role_per_company_and_user")]
+        constraints = [
+            models.UniqueConstraint(fields=["company", "user"], name="one_role_per_company_and_user")
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} · {self.company} · {self.get_role_display()}"
