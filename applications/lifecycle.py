@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import GET_STATE, FSMField, transition
 
 
 class State(models.TextChoices):
-    CREATED = "created", _("created")
+    CREATED = "created", pgettext_lazy("state", "created")
     SHOP_UNQUALIFIED = "shop_unqualified", _("shop check not passed")
     SHOP_VERIFIED = "shop_verified", _("shop verified")
     UNDER_REVIEW = "under_review", _("under review")

@@ -459,7 +459,7 @@ def refuse_late(application: Application) -> None:
 def _refuse_incomplete(application: Application) -> None:
     gaps = completeness.missing_for_submission(application)
     if gaps:
-        names = ", ".join(str(gap.message) for gap in gaps)
+        names = _(", ").join(str(gap.message) for gap in gaps)
         raise DomainError("incomplete", _("Still missing: %(names)s") % {"names": names})
     _refuse_banned(application)
     if selectors.company_is_taken(application):

@@ -61,6 +61,6 @@ def complete_exit(application_pk: int) -> Application:
             raise DomainError("wrong_state", _("This provider is not leaving."))
         missing = [item for item in clearance(request) if not item.cleared]
         if missing:
-            titles = ", ".join(str(item.title) for item in missing)
+            titles = _(", ").join(str(item.title) for item in missing)
             raise DomainError("not_cleared", _("Still to be cleared: %(titles)s") % {"titles": titles})
         return applications.complete_exit(application_pk)

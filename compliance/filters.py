@@ -6,6 +6,7 @@ import django_filters as filters
 from django import forms
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications.lifecycle import ENDED, MEMBER, State
 from applications.models import Application, Category, Province
@@ -28,7 +29,7 @@ STATES = [
 NOBODY = "nobody"
 
 FULL, SHORT, NO_DEPOSIT = "full", "short", "none"
-HEALTH = [(FULL, _("complete")), (SHORT, _("too low")), (NO_DEPOSIT, _("none"))]
+HEALTH = [(FULL, pgettext_lazy("deposit", "complete")), (SHORT, _("too low")), (NO_DEPOSIT, _("none"))]
 
 
 class CompanyFilter(filters.FilterSet):

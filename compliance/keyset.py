@@ -31,8 +31,8 @@ class Page(Generic[M]):
 def page(queryset: QuerySet[M], *, order: str, size: int, cursor: str = "") -> Page[M]:
     """The page that a cursor names, or the first for an empty cursor or one that is none.
 
-    `order` is a field that is never null, or a path to one, with `-` for descending; rows with the same
-    value follow the primary key in the same direction.
+    `order` is a text, date or time field that is never null, or a path to one, with `-` for descending;
+    rows with the same value follow the primary key in the same direction.
     """
     position = _decode(cursor)
     if position is None:
@@ -88,6 +88,6 @@ def _decode(cursor: str) -> tuple[Direction, Any, int] | None:
     except (binascii.Error, ValueError, RecursionError):
         return None
     match content:
-        case ["after" | "before" as direction, str() | int() as value, int() as pk] if 0 < pk < 2**63:
+        case ["after" | "before" as direction, str() as value, int() as pk] if 0 < pk < 2**63:
             return direction, value, pk
     return None

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
 
 class ViolationState(models.TextChoices):
     REPORTED = "reported", _("reported")
     INVESTIGATING = "investigating", _("under investigation")
-    VERIFIED = "verified", _("verified")
+    VERIFIED = "verified", pgettext_lazy("violation", "verified")
     DISMISSED = "dismissed", _("dismissed")
 
 

@@ -89,7 +89,7 @@ class DepositAdmin(MoneyAdmin):
     def company(self, deposit: Deposit) -> str:
         return deposit.application.company_name
 
-    @admin.display(description=_("membership"), ordering="application__state")
+    @admin.display(description=_("state"), ordering="application__state")
     def membership(self, deposit: Deposit) -> str:
         return deposit.application.get_state_display()
 

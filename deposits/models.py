@@ -128,7 +128,8 @@ class Deposit(models.Model):
     @property
     def shortfall(self) -> Decimal:
         """What is missing to the required amount. A freeze is no shortfall (design §4)."""
-        return max(ZERO, self.required - self.available - self.frozen)
+        missing: Decimal = self.required - self.available - self.frozen
+        return max(ZERO, missing)
 
 
 class Purpose(models.TextChoices):

@@ -308,7 +308,8 @@ def _pause(payout: Payout) -> dt.timedelta:
     if DAY_LIMIT in payout.last_code:
         tomorrow = clock.day_start(clock.today() + dt.timedelta(days=1))
         return tomorrow + dt.timedelta(minutes=5) - clock.now()
-    return min(FIRST_PAUSE * 2 ** min(payout.attempts - 1, 10), LONGEST_PAUSE)
+    doublings = min(payout.attempts - 1, 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
 
 def _book(application: Application, payout: Payout) -> None:

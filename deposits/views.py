@@ -48,10 +48,11 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
 def _on_its_way(deposit: Deposit) -> dict[str, Any]:
     refunds = list(selectors.refunds_of(deposit))
     refused = list(selectors.refused_payments_of(deposit))
+    states = [*(refund.state for refund in refunds), *(payment.state for payment in refused)]
     return {
         "refunds": refunds,
         "refused": refused,
-        "is_under_way": any(whole.state == BackState.IN_PROGRESS for whole in [*refunds, *refused]),
+        "is_under_way": BackState.IN_PROGRESS in states,
     }
 
 

@@ -66,7 +66,7 @@ class StepForm(forms.Form):
 
     def shown_again(self, violation: Violation) -> "StepForm":
         """The same words on a page that shows the violation as it is now."""
-        data = self.data.copy()
+        data = dict(self.data.items())
         data["seen"] = str(violation.version)
         return type(self)(violation, data)
 

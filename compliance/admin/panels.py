@@ -19,7 +19,7 @@ from tmall_sp.core.desk import Task, tasks_from
 
 @application_panel
 def violations_panel(request: HttpRequest, application: Application) -> Panel | None:
-    if not request.user.has_perm("compliance.view_violation"):  # type: ignore[union-attr]
+    if not request.user.has_perm("compliance.view_violation"):
         return None
     rows = [(violation.title, _line(violation)) for violation in application.violations.all()]
     return Panel(gettext_lazy("Violations"), rows, _violations_url(q=application.number)) if rows else None
@@ -31,7 +31,7 @@ def _line(violation: Violation) -> str:
 
 @application_panel
 def exit_panel(request: HttpRequest, application: Application) -> Panel | None:
-    if not request.user.has_perm("compliance.view_exitrequest"):  # type: ignore[union-attr]
+    if not request.user.has_perm("compliance.view_exitrequest"):
         return None
     last = selectors.latest_exit(application)
     if last is None:

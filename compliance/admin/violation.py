@@ -43,7 +43,7 @@ class WorkFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
-            ("open", _("Open")),
+            ("open", _("Undecided")),
             ("reported", _("To take up")),
             ("mine", _("Mine")),
             ("proposed", _("To verify")),
@@ -56,7 +56,7 @@ class WorkFilter(admin.SimpleListFilter):
             case "reported":
                 return queryset.filter(state=ViolationState.REPORTED)
             case "mine":
-                return queryset.filter(state=ViolationState.INVESTIGATING, investigator=request.user)
+                return queryset.filter(state=ViolationState.INVESTIGATING, investigator=request.user.pk)
             case "proposed":
                 return queryset.filter(pk__in=waiting_for_verification().values("pk"))
         return queryset
@@ -108,7 +108,10 @@ class ViolationAdmin(ReadOnlyAdmin):
         ]
 
     def _path(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-        return path(route, self.admin_site.admin_view(view), name=f"compliance_violation_{name}")
+        pattern: URLPattern = path(
+            route, self.admin_site.admin_view(view), name=f"compliance_violation_{name}"
+        )
+        return pattern
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def report(self, request: HttpRequest) -> HttpResponse:
@@ -224,7 +227,7 @@ class ViolationAdmin(ReadOnlyAdmin):
         }
 
     def _site_context(self, request: HttpRequest) -> dict[str, Any]:
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = self.admin_site.name
         return {**self.admin_site.each_context(request), "opts": self.opts, "inline_admin_formsets": []}
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -202,7 +203,7 @@ def test_an_exit_that_fails_stops_no_other(
 
 
 def test_the_sweep_asks_once_for_those_that_wait(
-    exiting: Application, django_assert_num_queries: Callable[..., object]
+    exiting: Application, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     with django_assert_num_queries(1):
         sweep_exits()

@@ -1,6 +1,7 @@
 """Every state × every transition of a violation, as the design says: in Python, and past Python in SQL."""
 
 import itertools
+from typing import Any
 
 import pytest
 from django.db import Error, connection, transaction
@@ -58,7 +59,7 @@ def test_the_state_cannot_be_assigned() -> None:
         violation.state = ViolationState.VERIFIED
 
 
-def passes(statement: str, **values: object) -> bool:
+def passes(statement: str, **values: Any) -> bool:
     """Whether the database takes a statement; it is undone."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:

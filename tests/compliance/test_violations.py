@@ -124,7 +124,7 @@ def test_operations_are_told_what_waits_for_them(
 ) -> None:
     reported = report(active, ops)
 
-    def waiting(person: User) -> list[str]:
+    def waiting(person: User) -> list[tuple[str]]:
         return list(Notice.objects.filter(recipient=person, key__startswith="violation:").values_list("key"))
 
     assert [len(waiting(person)) for person in (ops, second_ops, third_ops)] == [0, 1, 1]

@@ -52,7 +52,8 @@ def test_a_full_payment_from_the_bound_account_makes_a_member(approved: Applicat
 
     deposit = deposit_of(approved)
     assert (order.state, order.paid_amount, order.buyer_name) == ("paid", REQUIRED, NAME)
-    assert (deposit.available, deposit.frozen, deposit.shortfall) == (REQUIRED, 0, 0)
+    assert deposit.available == REQUIRED
+    assert deposit.frozen == deposit.shortfall == 0
     assert reload(approved).state == State.ACTIVE
     assert [row.kind for row in deposit.transfers.all()] == ["payment"]
 
@@ -217,7 +218,8 @@ def test_a_shortfall_is_topped_up(active: Application, pay: Pay) -> None:
 
     deposit = deposit_of(active)
     assert (order.purpose, order.state, order.paid_amount) == ("top_up", "paid", 500)
-    assert (deposit.available, deposit.shortfall) == (REQUIRED + 500, 0)
+    assert deposit.available == REQUIRED + 500
+    assert deposit.shortfall == 0
 
 
 # Alipay's silence ----------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
@@ -40,7 +41,7 @@ def paid_back_once(application: Application, alipay: SandboxClient) -> None:
     assert balance(alipay) == "1000000.00"
     assert [row["executions"] for row in alipay.refunds()] == [1]
     totals = ledger.totals()
-    assert (totals[Account.ALIPAY_CASH], totals[Account.REFUND_IN_TRANSIT]) == (0, 0)
+    assert totals[Account.ALIPAY_CASH] == totals[Account.REFUND_IN_TRANSIT] == 0
     assert [row.kind for row in deposit_of(application).transfers.order_by("pk")] == [
         "payment",
         "refund",
@@ -83,7 +84,7 @@ def test_the_worker_pays_the_deposit_back(exited: Application, alipay: SandboxCl
     ],
 )
 def test_an_unknown_outcome_is_asked_for_before_anything_is_repeated(
-    exited: Application, alipay: SandboxClient, kind: str, params: dict[str, bool]
+    exited: Application, alipay: SandboxClient, kind: str, params: dict[str, Any]
 ) -> None:
     alipay.fault(REFUND, kind, **params)
     tasks.sweep_payouts()

@@ -21,4 +21,3 @@ def revoke_writes(*tables: str) -> migrations.RunSQL:
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {names} FROM {settings.APP_ROLE}",
         f"GRANT UPDATE, DELETE ON {names} TO {settings.APP_ROLE}",
     )
-

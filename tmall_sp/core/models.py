@@ -33,7 +33,10 @@ class Notice(models.Model):
     """What a person is told, in the portal; the same text goes out by e-mail."""
 
     recipient = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="notices", verbose_name=_("recipient")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="notices",
+        verbose_name=_("recipient"),
     )
     key = models.CharField(max_length=120)
     subject = models.CharField(_("subject"), max_length=200)
@@ -66,7 +69,9 @@ class Mail(models.Model):
     to = models.EmailField(_("to"))
     subject = models.CharField(_("subject"), max_length=200)
     body = models.TextField(_("text"))
-    notice = models.OneToOneField(Notice, null=True, blank=True, on_delete=models.PROTECT, related_name="mail")
+    notice = models.OneToOneField(
+        Notice, null=True, blank=True, on_delete=models.PROTECT, related_name="mail"
+    )
     state = models.CharField(_("state"), max_length=8, choices=MailState, default=MailState.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     due_at = models.DateTimeField(_("next attempt"), default=clock.now)
@@ -80,7 +85,9 @@ class Mail(models.Model):
         verbose_name = _("mail")
         verbose_name_plural = _("mails")
         indexes = [
-            models.Index(fields=["due_at"], name="mail_waiting", condition=Q(state__in=["queued", "sending"])),
+            models.Index(
+                fields=["due_at"], name="mail_waiting", condition=Q(state__in=["queued", "sending"])
+            ),
         ]
 
     def __str__(self) -> str:
