@@ -87,7 +87,7 @@ def test_the_first_log_in_sets_a_second_factor_up(browser: Client, reviewer: Use
     response = browser.post(set_up, {"code": code(secret)})
 
     assert response["Location"] == reverse("mfa_view_recovery_codes")
-    assert browser.get(response["Location"]).status_code == 200
+    assert INDEX in browser.get(response["Location"]).content.decode()
     assert browser.get(INDEX).status_code == 200
     assert Authenticator.objects.filter(user=reviewer, type="totp").count() == 1
 
@@ -103,6 +103,13 @@ def test_a_second_factor_cannot_be_taken_off(browser: Client, reviewer: User) ->
 @pytest.mark.parametrize("path", ["signup/", "password/reset/", "email/", "3rdparty/"])
 def test_there_is_no_other_way_to_an_account(path: str, browser: Client, db: None) -> None:
     assert browser.get(f"/accounts/{path}").status_code == 404
+
+
+def test_the_log_in_page_offers_no_dead_ends(browser: Client, db: None) -> None:
+    page = browser.get(reverse("account_login")).content.decode()
+
+    for url in ("account_reset_password", "account_signup"):
+        assert reverse(url) not in page
 
 
 class TestTaobaoAndStaff:
