@@ -41,7 +41,7 @@ browser: venv
 	@.ci/install-browser
 
 messages: venv ## collect new strings for translation (needs gettext)
-	$(PY) manage.py makemessages --all --no-obsolete --no-location --ignore '$(VENV)' --ignore var
+	$(PY) manage.py makemessages --all --no-obsolete --no-location --ignore '$(VENV)' --ignore var --ignore tests --ignore tmall_sp/sandbox
 
 clean: ## remove the environment, the demo's data and all caches; not while `make run` runs
 	rm -rf $(VENV) var staticfiles .env .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .hypothesis

@@ -204,7 +204,10 @@ def _decide(application: Application, assessment: Assessment) -> None:
     failing = [asdict(verdict) for verdict in assessment.verdicts if verdict.outcome == "fail"]
     services.fail_shop_check(
         application.pk,
-        reason="\n".join(f"{shop_rules.title(v['rule'])}: {shop_rules.explain(v)}" for v in failing),
+        reason="\n".join(
+            _("%(name)s: %(text)s") % {"name": shop_rules.title(v["rule"]), "text": shop_rules.explain(v)}
+            for v in failing
+        ),
     )
     queue(application, due_at=_next_check(assessment))
 

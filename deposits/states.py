@@ -6,13 +6,14 @@ refunds.py and payouts.py, always under the application's lock or by a claim.
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class OrderState(models.TextChoices):
     OPEN = "open", _("waiting for payment")
     CLOSING = "closing", _("being closed")
     CLOSED = "closed", _("closed, not paid")
-    PAID = "paid", _("paid")
+    PAID = "paid", pgettext_lazy("state", "paid")
     REFUSED = "refused", _("paid, not accepted")
 
 
@@ -33,7 +34,7 @@ class PayoutState(models.TextChoices):
     QUEUED = "queued", _("waiting to be sent")
     CALLING = "calling", _("being sent")
     DEALING = "dealing", _("being processed by Alipay")
-    DONE = "done", _("paid out")
+    DONE = "done", pgettext_lazy("state", "paid out")
     ATTENTION = "attention", _("being looked at by finance")
     REPLACED = "replaced", _("sent in another way")
 

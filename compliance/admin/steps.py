@@ -10,6 +10,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import can_proceed
 
 from applications.models import Application
@@ -127,7 +128,7 @@ STEPS = (
     ),
     Step(
         name="verify",
-        title=_("Verify"),
+        title=pgettext_lazy("violation", "Verify"),
         consequences=_of_verification,
         done=_("The violation is verified."),
         may=_may_verify,

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tmall_sp.core import clock
 from tmall_sp.core.append_only import protect
@@ -59,14 +60,14 @@ class Notice(models.Model):
 class MailState(models.TextChoices):
     QUEUED = "queued", _("queued")
     SENDING = "sending", _("being sent")
-    SENT = "sent", _("sent")
+    SENT = "sent", pgettext_lazy("state", "sent")
     FAILED = "failed", _("failed")
 
 
 class Mail(models.Model):
     """The outbox: a row before it is a mail, so that none is lost with a worker or a mail server."""
 
-    to = models.EmailField(_("to"))
+    to = models.EmailField(pgettext_lazy("mail", "to"))
     subject = models.CharField(_("subject"), max_length=200)
     body = models.TextField(_("text"))
     notice = models.OneToOneField(
