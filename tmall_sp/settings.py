@@ -199,6 +199,7 @@ LOGIN_REDIRECT_URL = "console:home"
 LOGOUT_REDIRECT_URL = "home"
 
 ACCOUNT_ADAPTER = "tmall_sp.accounts.adapters.StaffAdapter"
+ACCOUNT_USER_DISPLAY = str  # "logged in as …": the nick or the name, never the login of a Taobao account
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
