@@ -13,7 +13,7 @@ from stdnum.cn import uscc
 # Where an onboarding link may lead; it is never fetched, only shown to the reviewer (protocols C4).
 ALIBABA_HOSTS = ("taobao.com", "tmall.com", "tmall.hk", "alibaba.com", "1688.com", "aliyun.com", "alipay.com")
 
-_COMPANY_NAME = re.compile(r"[㐀-鿿A-Za-z0-9()()\[\]·・&.,,、'’+\-—\s]+")
+_COMPANY_NAME = re.compile(r"[\u3400-\u9fffA-Za-z0-9()（）\[\]【】《》·・&＆.,，、'’+\-—\s]+")
 _EXTENSION = re.compile(r"转|轉|ext|#|,|;|[-x]\d{1,5}$", re.IGNORECASE)
 
 

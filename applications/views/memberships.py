@@ -165,7 +165,7 @@ def resubmit(request: HttpRequest, number: str) -> HttpResponse:
             )
         except DomainError as error:
             form.add_error(error.field if error.field in form.fields else None, str(error.message))
-            application.refresh_from_db()
+            application = selectors.application_for(person(request), number)
         else:
             messages.success(request, _("Handed in again. The reviewer has been told."))
             return redirect("applications:detail", number)
