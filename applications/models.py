@@ -278,7 +278,16 @@ class ShopEvidence(models.Model):
     verdicts = models.JSONField(_("verdicts"))
     passed = models.BooleanField(_("passed"))
     tenure_begins = models.DateField(_("service began"), null=True, blank=True)
-    tenure_source = models.CharField(_("source of the beginning"), max_length=20, blank=True)
+    tenure_source = models.CharField(
+        _("source of the beginning"),
+        max_length=20,
+        blank=True,
+        choices=[
+            ("shop_created_on", _("the shop's opening")),
+            ("first_order_on", _("a service order")),
+            ("bound_on", _("the first log-in here")),
+        ],
+    )
     eligible_on = models.DateField(_("can pass from"), null=True, blank=True)
 
     class Meta:
