@@ -4,7 +4,8 @@ from tmall_sp.vendor import refresh
 
 
 def test_vendored_files_are_those_of_the_lock_file() -> None:
-    recorded = dict(reversed(line.split("  ", 1)) for line in refresh.SUMS.read_text().splitlines())
+    lines = (line.split("  ", 1) for line in refresh.SUMS.read_text().splitlines())
+    recorded = {name: digest for digest, name in lines}
 
     assert recorded == refresh.sums()
 

@@ -18,7 +18,7 @@ from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.models import Mail
 
-COMPANY = {
+COMPANY: dict[str, Any] = {
     "company_name": "杭州小店电子商务有限公司",
     "credit_code": "9133 0100 7996 5505 8b",
     "legal_representative": "王小店",
@@ -33,7 +33,7 @@ ACCOUNT = {
     "service_scope": "客服、仓储",
     "categories": ["after_sales", "operations"],
 }
-STEPS = {"company": COMPANY, "contact": CONTACT, "account": ACCOUNT}
+STEPS: dict[str, dict[str, Any]] = {"company": COMPANY, "contact": CONTACT, "account": ACCOUNT}
 
 Address = Callable[..., str]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
 from tmall_sp.core.models import Notice
 
@@ -13,7 +14,7 @@ def portal(request: HttpRequest) -> dict[str, Any]:
     return {
         "environment": settings.ENVIRONMENT,
         "sandbox_url": settings.SANDBOX_URL,
-        "unread_notices": lambda: _unread(request),
+        "unread_notices": SimpleLazyObject(lambda: _unread(request)),
     }
 
 
