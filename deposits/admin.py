@@ -8,6 +8,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from applications.lifecycle import MEMBER
+from applications.services import clock_text
 from deposits.models import (
     AlipayNotification,
     Deposit,
@@ -95,7 +97,7 @@ class DepositAdmin(MoneyAdmin):
 
     @admin.display(description=_("shortfall"))
     def missing(self, deposit: Deposit) -> str:
-        return f"{deposit.shortfall:,}"
+        return f"{deposit.shortfall:,}" if deposit.application.state in MEMBER else "—"
 
     @admin.display(description=_("application"))
     def application_link(self, deposit: Deposit) -> SafeString:
@@ -125,7 +127,7 @@ class DepositAdmin(MoneyAdmin):
             "{} · {} · {} · {}",
             (
                 (
-                    f"{line.row.at:%Y-%m-%d %H:%M}",
+                    clock_text(line.row.at),
                     line.row.get_kind_display(),
                     f"{line.change:+,}" if line.change else f"({line.row.amount:,})",
                     f"{line.balance:,}",

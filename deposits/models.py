@@ -164,7 +164,7 @@ class PaymentOrder(models.Model):
     # As `alipay.trade.query` gave them, once it said that the order is paid.
     trade_no = models.CharField(_("Alipay's number"), max_length=64, blank=True)
     paid_amount = money(_("paid amount"), null=True, blank=True)
-    paid_at = models.DateTimeField(_("paid"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("time of payment"), null=True, blank=True)
     buyer_user_id = models.CharField(_("payer's user id"), max_length=32, blank=True)
     buyer_open_id = models.CharField(_("payer's open id"), max_length=128, blank=True)
     buyer_user_type = models.CharField(_("payer's type"), max_length=16, blank=True)
@@ -381,7 +381,7 @@ class Payout(models.Model):
     last_code = models.CharField(_("Alipay's last answer"), max_length=64, blank=True)
     alipay_number = models.CharField(_("Alipay's number"), max_length=64, blank=True)
     created_at = models.DateTimeField(_("created"), default=clock.now)
-    done_at = models.DateTimeField(_("paid out"), null=True, blank=True)
+    done_at = models.DateTimeField(_("time of payout"), null=True, blank=True)
     # The leg that could not go its way, and surely did not.
     replaces = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by", editable=False

@@ -323,7 +323,6 @@ def _book(application: Application, payout: Payout) -> None:
         order=payout.order,
         payout=payout,
         note=payout.number,
-        at=payout.done_at,
     )
     whole = payout.refund or payout.returned
     assert whole is not None  # payout_has_one_cause

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from applications import permissions
 from applications import selectors as applications
-from applications.lifecycle import State
+from applications.lifecycle import MEMBER, State
 from applications.views.people import person
 from applications.views.refusals import seen_version
 from deposits import payments, selectors, services
@@ -24,11 +24,17 @@ from tmall_sp.core.errors import DomainError, NotPermitted
 
 @require_safe
 def detail(request: HttpRequest, number: str) -> HttpResponse:
-    """What is due, what was paid, what goes back. An htmx request gets the part about money on its way."""
+    """What is due, what was paid, what goes back.
+
+    An htmx request gets the part about money on its way, and has the whole page loaded anew once it is there.
+    """
     deposit = selectors.deposit_for(person(request), number)
     context = {"deposit": deposit, "application": deposit.application, **_on_its_way(deposit)}
     if getattr(request, "htmx", False):
-        return render(request, "deposits/_on_its_way.html", context)
+        answer = render(request, "deposits/_on_its_way.html", context)
+        if not context["is_under_way"]:
+            answer["HX-Refresh"] = "true"
+        return answer
     user = person(request)
     return render(
         request,
@@ -38,6 +44,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
             "due": selectors.due(deposit),
             "order": selectors.open_order(deposit),
             "lines": selectors.statement(deposit),
+            "is_wanted": deposit.application.state in (State.APPROVED, *MEMBER),
             "may_pay": permissions.may_pay(user, deposit.application),
             "may_withdraw": deposit.application.state == State.APPROVED
             and permissions.may_leave(user, deposit.application),

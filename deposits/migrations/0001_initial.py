@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                         blank=True, decimal_places=2, max_digits=12, null=True, verbose_name="paid amount"
                     ),
                 ),
-                ("paid_at", models.DateTimeField(blank=True, null=True, verbose_name="paid")),
+                ("paid_at", models.DateTimeField(blank=True, null=True, verbose_name="time of payment")),
                 (
                     "buyer_user_id",
                     models.CharField(blank=True, max_length=32, verbose_name="payer's user id"),
@@ -271,7 +271,7 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, max_length=64, verbose_name="Alipay's number"),
                 ),
                 ("created_at", models.DateTimeField(default=tmall_sp.core.clock.now, verbose_name="created")),
-                ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="paid out")),
+                ("done_at", models.DateTimeField(blank=True, null=True, verbose_name="time of payout")),
                 (
                     "order",
                     models.ForeignKey(
