@@ -27,6 +27,7 @@ STEP_NAMES: dict[str, str | Promise] = {
     "cancel_exit": _("Exit cancelled"),
     "complete_exit": _("Exit completed"),
     "expel": _("Expelled"),
+    "ban": _("Banned"),
     "overturn_expulsion": _("Expulsion overturned"),
 }
 

@@ -1,8 +1,10 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ComplianceConfig(AppConfig):
     name = "compliance"
+    verbose_name = _("Cases and exits")
 
     def ready(self) -> None:
         from compliance import receivers  # noqa: F401

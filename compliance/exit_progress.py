@@ -99,7 +99,7 @@ def _refund_steps(application: Application, left: bool) -> list[Step]:
     deposit = Deposit.objects.filter(application=application).first()
     if deposit is None:
         return []
-    title = _("Deposit returned to the account that paid it")
+    title = _("Return of the deposit to the account that paid it")
     if not left:
         return [Step(title, False, amount=deposit.available)] if deposit.available else []
     return [

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django_fsm import can_proceed
 
 from applications.models import Application
@@ -59,27 +58,30 @@ def _of_verification(violation: Violation) -> list[str]:
     match violations.consequence(violation.severity, application.state):
         case violations.Consequence.EXPEL:
             return [
-                _now("%(company)s is expelled at once.") % {"company": application.company_name},
+                gettext("%(company)s is expelled at once.") % {"company": application.company_name},
                 *_at_stake(application),
-                _now("It is banned for good: by credit code, Taobao account and Alipay account."),
-                _now("It is gone from the directory, and reads the reason that you write here."),
+                gettext("It is banned for good: by credit code, Taobao account and Alipay account."),
+                gettext("It is gone from the directory, and reads the reason that you write here."),
             ]
         case violations.Consequence.BAN:
             return [
-                _now("%(company)s has already left: no money moves.") % {"company": application.company_name},
-                _now("It is banned for good: by credit code, Taobao account and Alipay account."),
+                gettext("%(company)s has already left: no money moves.")
+                % {"company": application.company_name},
+                gettext("It is banned for good: by credit code, Taobao account and Alipay account."),
             ]
-    return [_now("The violation is recorded, and the company reads the reason that you write here.")]
+    return [gettext("The violation is recorded, and the company reads the reason that you write here.")]
 
 
 def _at_stake(application: Application) -> list[str]:
     deposit: Deposit | None = getattr(application, "deposit", None)
     if deposit is None:
         return []
-    lines = [_now("Of its deposit, CNY %(amount)s is forfeited.") % {"amount": f"{deposit.available:,.2f}"}]
+    lines = [
+        gettext("Of its deposit, CNY %(amount)s is forfeited.") % {"amount": f"{deposit.available:,.2f}"}
+    ]
     if deposit.frozen:
         lines.append(
-            _now("CNY %(amount)s stays frozen until its case is decided.")
+            gettext("CNY %(amount)s stays frozen until its case is decided.")
             % {"amount": f"{deposit.frozen:,.2f}"}
         )
     return lines
