@@ -33,6 +33,10 @@ from tmall_sp.core.workdays import add_working_days
 
 Guard = Callable[[Application], None]
 
+# Steps that go on while the merchant types: they change nothing that a page asks to decide on, so they make
+# no page out of date.
+BESIDE_THE_PAGE = ("pass_shop_check", "fail_shop_check")
+
 
 def _move(
     pk: int,
@@ -66,6 +70,8 @@ def _move(
         before = application.state
         step()
         _stamp(application)
+        if name not in BESIDE_THE_PAGE:
+            application.version += 1
         application.save()
         row = Transition.objects.create(
             application=application,
@@ -107,7 +113,6 @@ def clock_text(moment: dt.datetime) -> str:
 def _stamp(application: Application) -> None:
     now = clock.now()
     application.state_since = application.updated_at = now
-    application.version += 1
     application.deadline_at = deadline(application.state, now)
 
 

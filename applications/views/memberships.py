@@ -94,7 +94,8 @@ def _tasks_elsewhere(user: User, application: Application) -> list[todo.Task]:
 
 def _shop_check_part(request: HttpRequest, application: Application) -> HttpResponse:
     """The whole page is loaded anew as soon as the check has moved the application."""
-    if request.GET.get("version") != str(application.version):
+    shown = f"{application.state}-{int(application.state_since.timestamp())}"
+    if request.GET.get("shown") != shown:
         response = HttpResponse(status=204)
         response["HX-Refresh"] = "true"
         return response

@@ -164,6 +164,15 @@ def test_a_merchants_stale_tab_overwrites_nothing(draft: Application) -> None:
     assert reload(draft).contact_name == "新"
 
 
+def test_a_shop_check_makes_no_page_out_of_date_on_which_the_merchant_types(draft: Application) -> None:
+    seen = draft.version
+    services.pass_shop_check(draft.pk)
+
+    drafts.save_data(draft.pk, actor=draft.applicant, data={"contact_name": "周敏"}, seen=seen)
+
+    assert reload(draft).contact_name == "周敏"
+
+
 def test_asked_changes_are_answered_and_come_back_to_the_same_reviewer(
     changes_requested: Application, reviewer: User
 ) -> None:
