@@ -177,7 +177,7 @@ CELERY_BEAT_SCHEDULE = {
     "payment-orders": _every(15, "deposits.tasks.sweep_orders"),
     "payouts": _every(15, "deposits.tasks.sweep_payouts"),
     "unpaid-applications": _every(60, "deposits.tasks.sweep_unpaid"),
-    "exits": _every(60, "compliance.tasks.sweep_exits"),
+    "exits": _every(15, "compliance.tasks.sweep_exits"),
 }
 
 # People -------------------------------------------------------------------------------------------
