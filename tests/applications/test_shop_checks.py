@@ -234,6 +234,17 @@ def test_a_verdict_for_an_application_that_was_withdrawn_is_dropped(db: None, sa
     assert not ShopCheck.objects.exclude(state=CheckState.DONE).exists()
 
 
+def test_the_button_is_limited_while_taobao_is_down_too(db: None, sandbox: SandboxClient) -> None:
+    application = applied(sandbox, GOOD)
+    sandbox.fault("taobao.user.seller.get", "http_502", times=-1)
+    run_due()
+    shop_checks.request_again(application.pk, actor=application.applicant)
+    run_due()
+
+    with pytest.raises(DomainError, match="too_often"):
+        shop_checks.request_again(application.pk, actor=application.applicant)
+
+
 def test_the_merchants_button_checks_now_and_is_limited(db: None, sandbox: SandboxClient) -> None:
     application = applied(sandbox, LOW_SCORES)
     run_due()
