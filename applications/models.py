@@ -444,7 +444,9 @@ class ReviewItem(models.Model):
 class Ban(models.Model):
     """Keeps an expelled company out, by each name that it could come back under."""
 
-    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="bans")
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="bans", verbose_name=_("application")
+    )
     credit_code = models.CharField(_("unified social credit code"), max_length=18, db_index=True)
     taobao_user_id = models.CharField(_("Taobao user id"), max_length=32, db_index=True)
     alipay_account_id = models.CharField(_("Alipay id"), max_length=16, db_index=True)

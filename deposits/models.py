@@ -152,12 +152,16 @@ class PaymentOrder(models.Model):
     time_expire = models.DateTimeField(_("payable until"))
     state = models.CharField(_("state"), max_length=7, choices=OrderState, default=OrderState.OPEN)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("begun by"),
     )
     created_at = models.DateTimeField(_("created"), default=clock.now)
 
     # When Alipay is asked next; null: nothing is to be learned there any more.
-    next_check_at = models.DateTimeField(null=True, blank=True)
+    next_check_at = models.DateTimeField(_("next query"), null=True, blank=True)
     checks = models.PositiveIntegerField(_("times asked"), default=0)
     last_error = models.CharField(_("last error"), max_length=64, blank=True)
 
@@ -467,11 +471,21 @@ class LedgerTransfer(models.Model):
         verbose_name=_("payout"),
     )
     reverses = models.OneToOneField(
-        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="reversed_by"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="reversed_by",
+        verbose_name=_("reverses"),
     )
     # None: the system by itself.
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("by"),
     )
 
     class Meta:

@@ -624,6 +624,7 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="bans",
                 to="applications.application",
+                verbose_name="application",
             ),
         ),
         migrations.AddField(

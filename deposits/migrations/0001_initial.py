@@ -106,7 +106,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("created_at", models.DateTimeField(default=tmall_sp.core.clock.now, verbose_name="created")),
-                ("next_check_at", models.DateTimeField(blank=True, null=True)),
+                ("next_check_at", models.DateTimeField(blank=True, null=True, verbose_name="next query")),
                 ("checks", models.PositiveIntegerField(default=0, verbose_name="times asked")),
                 ("last_error", models.CharField(blank=True, max_length=64, verbose_name="last error")),
                 ("trade_no", models.CharField(blank=True, max_length=64, verbose_name="Alipay's number")),
@@ -135,6 +135,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="begun by",
                     ),
                 ),
                 (
@@ -395,6 +396,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
                     ),
                 ),
                 (
@@ -416,6 +418,7 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="reversed_by",
                         to="deposits.ledgertransfer",
+                        verbose_name="reverses",
                     ),
                 ),
                 (

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -48,6 +49,19 @@ class StaffCreationForm(UserCreationForm):
         return user
 
 
+class RoleFilter(admin.SimpleListFilter):
+    """By role, called as everywhere else."""
+
+    title = _("role")
+    parameter_name = "role"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str | Promise]]:
+        return list(ROLE_NAMES.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(groups__name=self.value()) if self.value() else queryset
+
+
 @admin.register(User)
 class UserAdmin(DjangoUserAdmin, ModelAdmin):
     """Only a superuser writes here. Merchants make themselves by logging in, and can only be barred."""
@@ -58,14 +72,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
 
     list_display = [
         "username",
-        "display_name",
+        "shown_name",
         "roles",
         "is_staff",
         "is_superuser",
         "is_active",
         "last_login",
     ]
-    list_filter = ["is_staff", "is_superuser", "is_active", "groups"]
+    list_filter = ["is_staff", "is_superuser", "is_active", RoleFilter]
     search_fields = ["username", "first_name", "email", "taobao_nick", "taobao_user_id"]
     ordering = ["-is_staff", "username"]
     filter_horizontal = ()
@@ -79,11 +93,26 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         (_("Times"), {"fields": ["last_login", "date_joined"]}),
     ]
     add_fieldsets = [(None, {"fields": ["username", "first_name", "email", "password1", "password2"]})]
-    readonly_fields = ["taobao_user_id", "taobao_sub_user_id", "taobao_nick", "last_login", "date_joined"]
+    readonly_fields = [
+        "taobao_user_id",
+        "taobao_sub_user_id",
+        "taobao_nick",
+        "role_names",
+        "last_login",
+        "date_joined",
+    ]
+
+    @admin.display(description=_("name"))
+    def shown_name(self, person: User) -> str:
+        return person.display_name
 
     @display(description=_("roles"), label=True)
     def roles(self, person: User) -> list[str]:
         return [str(ROLE_NAMES[group.name]) for group in person.groups.all()]
+
+    @admin.display(description=_("roles"))
+    def role_names(self, person: User) -> str:
+        return gettext(", ").join(self.roles(person))
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:
         """A merchant has no password: whoever set one could act as the merchant."""
@@ -99,12 +128,14 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         own = list(self.readonly_fields)
         if obj is None or not obj.taobao_user_id:
             return own
-        return [*own, "username", "first_name", "email", "language", "is_staff", "is_superuser", "groups"]
+        return [*own, "username", "first_name", "email", "language", "is_staff", "is_superuser"]
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        fieldsets = super().get_fieldsets(request, obj)
+        fieldsets: Any = super().get_fieldsets(request, obj)
         if obj is None:
             return fieldsets
+        if obj.taobao_user_id or not self.has_change_permission(request, obj):
+            fieldsets = [(title, _with_role_names(section)) for title, section in fieldsets]
         if obj.taobao_user_id:
             return [(None, {"fields": ["username"]}), *fieldsets[1:]]
         return [section for section in fieldsets if section[0] != _("Taobao")]
@@ -134,6 +165,11 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
             Authenticator.objects.filter(user=person).delete()
             self.log_change(request, person, "second factor reset")
         messages.success(request, _("They will set up a new second factor at the next log-in."))
+
+
+def _with_role_names(section: Any) -> dict[str, Any]:
+    """Where roles are only read, they are called by their names."""
+    return {**section, "fields": ["role_names" if name == "groups" else name for name in section["fields"]]}
 
 
 @admin.register(Company)

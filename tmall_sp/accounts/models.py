@@ -74,8 +74,12 @@ class CompanyRole(models.TextChoices):
 class Membership(models.Model):
     """What a person may do for a company. Given when a reviewer has approved the company's papers."""
 
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="memberships")
-    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    company = models.ForeignKey(
+        Company, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("company")
+    )
+    user = models.ForeignKey(
+        User, on_delete=models.PROTECT, related_name="memberships", verbose_name=_("user")
+    )
     role = models.CharField(_("role"), max_length=6, choices=CompanyRole)
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
 

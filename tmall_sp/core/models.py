@@ -80,7 +80,7 @@ class Mail(models.Model):
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     error = models.CharField(_("error"), max_length=200, blank=True)
     # A worker died while sending: the person may get this mail a second time.
-    maybe_twice = models.BooleanField(default=False)
+    maybe_twice = models.BooleanField(_("perhaps sent twice"), default=False)
 
     class Meta:
         verbose_name = _("mail")

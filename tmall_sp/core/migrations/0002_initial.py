@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
                 ('claimed_at', models.DateTimeField(blank=True, null=True)),
                 ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='sent')),
                 ('error', models.CharField(blank=True, max_length=200, verbose_name='error')),
-                ('maybe_twice', models.BooleanField(default=False)),
+                ('maybe_twice', models.BooleanField(default=False, verbose_name='perhaps sent twice')),
                 ('notice', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='mail', to='core.notice')),
             ],
             options={
