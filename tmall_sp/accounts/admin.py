@@ -55,7 +55,7 @@ class RoleFilter(admin.SimpleListFilter):
     title = _("role")
     parameter_name = "role"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str | Promise]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
         return list(ROLE_NAMES.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
