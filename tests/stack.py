@@ -109,6 +109,12 @@ class Stack:
         """Send a signal to a part and its children: SIGSTOP freezes it, SIGCONT lets it go on."""
         os.killpg(self._children[name].process.pid, number)
 
+    def children_of(self, name: str) -> list[int]:
+        """The processes that a part has started, such as the worker's pool."""
+        leader = self._children[name].process.pid
+        running = (int(entry.name) for entry in Path("/proc").glob("[0-9]*"))
+        return [pid for pid in running if pid != leader and _group(pid) == leader]
+
     def log(self, name: str) -> str:
         """What a part has written since it was last started."""
         return (self.run_dir / "log" / f"{name}.log").read_text(errors="replace")
@@ -165,6 +171,12 @@ class Stack:
 
     def _admin(self, statement: str) -> None:
         _execute(urlunsplit(urlsplit(self._server_url)._replace(path="/postgres")), statement, ())
+
+
+def _group(pid: int) -> int | None:
+    with contextlib.suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return None
 
 
 def _execute(url: str, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:

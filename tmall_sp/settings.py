@@ -156,12 +156,16 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# The default of 100 ends worker and beat when Redis is away for an hour.
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": env.str("TMALL_SP_REDIS_PREFIX", "tmall_sp:"),
     "socket_connect_timeout": 1,
+    # Without it worker and beat wait for ever on a Redis that went away without closing its connections.
+    "socket_timeout": 10,
 }
 
 

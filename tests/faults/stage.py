@@ -1,0 +1,93 @@
+"""Plays scenes in a stack, and reads what has become of the companies in them."""
+
+import contextlib
+import datetime as dt
+import json
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+from tests.stack import Stack
+
+
+class Stage:
+    """The companies of one stack, by their number in the demo."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._offset = dt.timedelta()
+
+    def let_pass(self, time: dt.timedelta) -> None:
+        """Portal and sandbox believe that so much time has passed; it never goes back."""
+        self._offset += time
+        self.stack.set_clock(self._offset)
+
+    def play(self, scene: str, *companies: int) -> list[str]:
+        """Play a scene for each company; the numbers of their applications."""
+        code = f"from tests.faults import scenes; scenes.tell(scenes.{scene}, {list(companies)})"
+        numbers: list[str] = json.loads(self.stack.python(code).splitlines()[-1])
+        return numbers
+
+    @contextlib.contextmanager
+    def worker_asleep(self) -> Iterator[None]:
+        """What is played in the block is over before any worker hears of it."""
+        self.stack.signal("worker", signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.stack.signal("worker", signal.SIGCONT)
+
+    # What became of them
+
+    def state(self, number: str) -> str:
+        """The application's state."""
+        [(state,)] = self.stack.sql("SELECT state FROM applications_application WHERE number = %s", number)
+        return str(state)
+
+    def steps(self, number: str) -> list[str]:
+        """The names of its timeline's entries, in their order."""
+        rows = self.stack.sql(
+            "SELECT t.name FROM applications_transition t JOIN applications_application a"
+            " ON a.id = t.application_id WHERE a.number = %s ORDER BY t.id",
+            number,
+        )
+        return [name for (name,) in rows]
+
+    def check(self, number: str) -> tuple[Any, ...]:
+        """State, attempts and last error of its first shop check."""
+        [row] = self.stack.sql(
+            "SELECT c.state, c.attempts, c.last_error FROM applications_shopcheck c"
+            " JOIN applications_application a ON a.id = c.application_id WHERE a.number = %s",
+            number,
+        )
+        return row
+
+    def evidence(self, number: str) -> int:
+        """How many pieces of evidence its shop checks have left."""
+        [(count,)] = self.stack.sql(
+            "SELECT count(*) FROM applications_shopevidence e JOIN applications_application a"
+            " ON a.id = e.application_id WHERE a.number = %s",
+            number,
+        )
+        return int(count)
+
+    def payout(self, number: str) -> tuple[Any, ...]:
+        """(state, attempts, number) of the one payout that gives the company its deposit back."""
+        [row] = self.stack.sql(
+            "SELECT p.state, p.attempts, p.number FROM deposits_payout p"
+            " JOIN deposits_refund r ON r.id = p.refund_id JOIN deposits_deposit d ON d.id = r.deposit_id"
+            " JOIN applications_application a ON a.id = d.application_id WHERE a.number = %s",
+            number,
+        )
+        return row
+
+    def unsent_mails(self) -> int:
+        [(count,)] = self.stack.sql("SELECT count(*) FROM core_mail WHERE state <> 'sent'")
+        return int(count)
+
+    def assert_books_balance(self) -> None:
+        """Ours by themselves, Alipay's by themselves, and both with each other."""
+        assert "The books balance." in self.stack.manage("ledger_check")
+        alipay = self.stack.sandbox.books()
+        assert alipay["balanced"]
+        assert alipay["refunds_executed_more_than_once"] == []
