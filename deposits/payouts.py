@@ -332,7 +332,7 @@ def _book(application: Application, payout: Payout) -> None:
     whole.done_at = clock.now()
     whole.save(update_fields=["state", "done_at"])
     if payout.refund_id:
-        announcements.enter_timeline(application, "refund_paid", f"CNY {whole.amount:,}")
+        announcements.enter_timeline(application, "refund_paid", f"¥{whole.amount:,}")
         announcements.tell_merchant(
             application,
             key=f"refund-done:{whole.pk}",
@@ -342,7 +342,7 @@ def _book(application: Application, payout: Payout) -> None:
             ),
         )
     else:
-        announcements.enter_timeline(application, "refused_payment_returned", f"CNY {whole.amount:,}")
+        announcements.enter_timeline(application, "refused_payment_returned", f"¥{whole.amount:,}")
         announcements.tell_merchant(
             application,
             key=f"refused-done:{whole.pk}",
@@ -370,7 +370,7 @@ def _tell_finance(payout: Payout, key: str) -> None:
     announcements.tell_finance(
         key=key,
         subject=gettext_lazy("A payout needs you"),
-        body=f"{deposit_of(payout)} · CNY {payout.amount:,} · {payout.number} · {payout.last_code}",
+        body=f"{deposit_of(payout)} · ¥{payout.amount:,} · {payout.number} · {payout.last_code}",
         link=reverse("admin:deposits_payout_change", args=[payout.pk]),
     )
 
