@@ -39,7 +39,9 @@ from tmall_sp.core.read_only_admin import ReadOnlyAdmin
 # What a browser may show as it is; uploads.py stores nothing else.
 SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp", "application/pdf"}
 
+# Each state needs an entry: unfold shows the stored value of one without.
 STATE_COLOURS: dict[str, str] = {
+    **dict.fromkeys(State, ""),
     State.UNDER_REVIEW: "primary",
     State.CHANGES_REQUESTED: "warning",
     State.SHOP_UNQUALIFIED: "warning",

@@ -27,7 +27,9 @@ from tmall_sp.accounts.models import User
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
 from tmall_sp.core.read_only_admin import ReadOnlyAdmin
 
+# Each state needs an entry: unfold shows the stored value of one without.
 STATE_COLOURS: dict[str, str] = {
+    **dict.fromkeys(ViolationState, ""),
     ViolationState.REPORTED: "warning",
     ViolationState.INVESTIGATING: "primary",
     ViolationState.VERIFIED: "danger",
