@@ -20,7 +20,7 @@ class State(models.TextChoices):
     CHANGES_REQUESTED = "changes_requested", _("changes requested")
     APPROVED = "approved", _("approved, deposit due")
     DEPOSIT_PAID = "deposit_paid", _("deposit paid")
-    ACTIVE = "active", _("active")
+    ACTIVE = "active", pgettext_lazy("state", "active")
     SUSPENDED = "suspended", _("suspended")
     EXITING = "exiting", _("exiting")
     EXPELLED = "expelled", _("expelled")
@@ -35,6 +35,8 @@ S = State
 ENDED = (S.EXITED, S.REJECTED, S.WITHDRAWN, S.LAPSED)
 MEMBER = (S.DEPOSIT_PAID, S.ACTIVE, S.SUSPENDED, S.EXITING)
 DRAFT = (S.CREATED, S.SHOP_UNQUALIFIED, S.SHOP_VERIFIED)
+# While a reviewer's word for the company stands.
+ADMITTED = (S.APPROVED, *MEMBER)
 # Open for the rule 'one at a time'; an expelled company is kept out by its ban instead.
 OPEN_PER_USER = (*DRAFT, S.UNDER_REVIEW, S.CHANGES_REQUESTED, S.APPROVED, *MEMBER)
 OPEN_PER_COMPANY = (S.UNDER_REVIEW, S.CHANGES_REQUESTED, S.APPROVED, *MEMBER)

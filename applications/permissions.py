@@ -1,5 +1,6 @@
 """Who may do what with an application. Each rule is one named function; views hide, services refuse."""
 
+from applications.lifecycle import ADMITTED
 from applications.models import Application
 from tmall_sp.accounts.models import CompanyRole, Membership, User
 from tmall_sp.accounts.roles import Role, has_role
@@ -8,10 +9,14 @@ from tmall_sp.accounts.roles import Role, has_role
 def company_role(user: User, application: Application) -> CompanyRole | None:
     """The person's role in this membership, or None for a stranger.
 
-    The Taobao account that applied owns it; its sub-accounts edit. Others need a membership.
+    The Taobao account that applied owns it; its sub-accounts edit. Others need a membership of the company,
+    which counts only while this application has been admitted: it gives nothing in another's application
+    for the same credit code.
     """
     if user.taobao_user_id and user.taobao_user_id == application.taobao_user_id:
         return CompanyRole.EDITOR if user.is_sub_account else CompanyRole.OWNER
+    if application.state not in ADMITTED:
+        return None
     membership = Membership.objects.filter(user=user, company=application.company_id).first()
     return CompanyRole(membership.role) if membership else None
 

@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 from django.http import Http404
 
-from applications.lifecycle import OPEN_PER_COMPANY, OPEN_PER_USER, State
+from applications.lifecycle import ADMITTED, OPEN_PER_COMPANY, OPEN_PER_USER, State
 from applications.models import (
     Agreement,
     Application,
@@ -21,8 +21,8 @@ from tmall_sp.core import clock
 
 
 def applications_of(user: User) -> QuerySet[Application]:
-    """Everything that is the person's own: by Taobao account or by membership in the company."""
-    theirs = Q(company__memberships__user=user)
+    """Everything that is the person's own: by Taobao account or by membership (see permissions.company_role)."""
+    theirs = Q(company__memberships__user=user, state__in=ADMITTED)
     if user.taobao_user_id:
         theirs |= Q(taobao_user_id=user.taobao_user_id)
     return Application.objects.filter(theirs).distinct()
@@ -41,9 +41,11 @@ def open_application_of(user: User) -> Application | None:
 
 
 def may_begin(user: User) -> bool:
-    """Whether the person's Taobao account has no open application yet."""
+    """Whether the person's Taobao account has no open application yet, and no ban stands on it."""
+    if not user.taobao_user_id or ban_in_force(taobao_user_id=user.taobao_user_id):
+        return False
     mine = Application.objects.filter(taobao_user_id=user.taobao_user_id, state__in=OPEN_PER_USER)
-    return bool(user.taobao_user_id) and not mine.exists()
+    return not mine.exists()
 
 
 def timeline(application: Application, *, staff: bool = False) -> QuerySet[Transition]:

@@ -271,6 +271,10 @@ def approve(pk: int, *, actor: User, internal_note: str = "", seen: int | None =
         assert application.company is not None  # open_case_has_company
         application.approved_by = actor
         Company.objects.filter(pk=application.company.pk).update(name=application.company_name)
+        # Whoever acted for it in an earlier application does so no more.
+        Membership.objects.filter(company=application.company).exclude(
+            user__taobao_user_id=application.taobao_user_id
+        ).delete()
         Membership.objects.get_or_create(
             company=application.company,
             user=application.applicant,

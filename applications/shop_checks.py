@@ -72,7 +72,9 @@ def _refuse_too_often(application: Application, now: dt.datetime) -> None:
     """So many an hour; while Taobao is down one check stays open, and its button waits its share of the hour."""
     hour = dt.timedelta(hours=1)
     limit = rules.value("shop_check.manual_per_hour", now)
-    requested = application.shop_checks.filter(requested_at__gt=now - hour)
+    requested = ShopCheck.objects.filter(
+        application__taobao_user_id=application.taobao_user_id, requested_at__gt=now - hour
+    )
     waits = requested.exclude(state=CheckState.DONE).filter(requested_at__gt=now - hour / limit)
     if requested.count() >= limit or waits.exists():
         raise DomainError("too_often", _("The shop was checked several times just now. Please wait an hour."))

@@ -25,7 +25,10 @@ def sweep_shop_checks() -> None:
     """Run what is due and no worker was told of, or a dead worker left behind."""
     due = shop_checks.due(clock.now()).order_by("due_at").values_list("pk", flat=True)
     for check_id in list(due[:SWEEP_SIZE]):
-        shop_checks.run(check_id)
+        try:
+            shop_checks.run(check_id)
+        except Exception:  # one bad row must not keep the others
+            logger.exception("Shop check %s", check_id)
 
 
 @shared_task

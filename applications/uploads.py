@@ -2,13 +2,15 @@
 
 import hashlib
 import io
+import threading
+from pathlib import Path
 
 from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from applications import drafts
 from applications.models import Document, DocumentKind
@@ -17,9 +19,13 @@ from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
 MAX_BYTES = 10 * 1024 * 1024
-MAX_PIXELS = 50_000_000
+MAX_PIXELS = 24_000_000
 MAX_FILES = 30
+# With those that were replaced or removed, which are kept.
+MAX_KEPT = 100
 IMAGE_FORMATS = {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png"), "WEBP": ("image/webp", "webp")}
+# A picture of a few bytes may unfold to a hundred megabytes: one at a time in a process.
+_decoding = threading.Lock()
 
 
 def add_document(pk: int, *, actor: User, kind: str, upload: UploadedFile) -> Document:
@@ -31,14 +37,15 @@ def add_document(pk: int, *, actor: User, kind: str, upload: UploadedFile) -> Do
     with transaction.atomic():
         application = drafts.lock_for_editing(pk, actor=actor)
         current = application.documents.filter(removed_at__isnull=True)
-        if current.count() >= MAX_FILES:
+        if current.count() >= MAX_FILES or application.documents.count() >= MAX_KEPT:
             raise DomainError("too_many_files", _("There are already 30 files."), field="file")
         if kind == DocumentKind.LICENCE:
             current.filter(kind=kind).update(removed_at=clock.now())
         document = Document(
             application=application,
             kind=kind,
-            original_name=(upload.name or "")[-200:],
+            # What is saved from the portal opens as what it is, whatever it was called.
+            original_name=f"{Path(upload.name or '').stem[-180:]}.{extension}",
             content_type=content_type,
             size=len(content),
             sha256=hashlib.sha256(content).hexdigest(),
@@ -72,14 +79,16 @@ def _encoded_anew(content: bytes) -> tuple[bytes, str, str]:
     """The picture alone, without whatever else the file carried (EXIF with a place, a script)."""
     refusal = DomainError("not_a_picture", _("Hand in a JPEG, PNG or WebP picture, or a PDF."), field="file")
     try:
-        with Image.open(io.BytesIO(content)) as picture:
+        with _decoding, Image.open(io.BytesIO(content)) as picture:
             if picture.format not in IMAGE_FORMATS:
                 raise refusal
             if picture.width * picture.height > MAX_PIXELS:
                 raise DomainError("picture_too_large", _("The picture has too many pixels."), field="file")
             content_type, extension = IMAGE_FORMATS[picture.format]
+            upright = ImageOps.exif_transpose(picture)
+            upright.info.clear()
             out = io.BytesIO()
-            picture.save(out, format=picture.format)
+            upright.save(out, format=picture.format)
     except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise refusal from error
     return out.getvalue(), content_type, extension

@@ -237,7 +237,7 @@ def _carry_out(application: Application, violation: Violation, step: ViolationSt
                 investigator=violation.investigator,
                 verifier=violation.verifier,
                 reporter=violation.reported_by,
-                reason=violation.decision_reason,
+                reason=_told_to_company(violation),
             )
         case Consequence.BAN:
             applications.ban_former_member(
@@ -245,10 +245,15 @@ def _carry_out(application: Application, violation: Violation, step: ViolationSt
                 investigator=violation.investigator,
                 verifier=violation.verifier,
                 reporter=violation.reported_by,
-                reason=violation.decision_reason,
+                reason=_told_to_company(violation),
             )
         case Consequence.RECORD:
             _tell_company(application, violation, step)
+
+
+def _told_to_company(violation: Violation) -> str:
+    """What it is said to have done, and why that was decided."""
+    return f"{violation.title}\n{violation.facts}\n{violation.decision_reason}"
 
 
 def _tell_company(application: Application, violation: Violation, step: ViolationStep) -> None:
@@ -256,7 +261,7 @@ def _tell_company(application: Application, violation: Violation, step: Violatio
         announcements.merchants(application),
         key=f"violation:{violation.pk}:{step.pk}",
         subject=gettext_lazy("A violation by your company has been verified"),
-        body=f"{violation.title}\n\n{violation.decision_reason}",
+        body=_told_to_company(violation),
         link=reverse("applications:detail", args=[application.number]),
         email=application.contact_email if application.contact_email_verified_at else "",
     )

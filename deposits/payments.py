@@ -133,6 +133,8 @@ def receive_notification(params: Mapping[str, str]) -> bool:
 
     A repeat (same notify_id) only counts up. Never calls Alipay.
     """
+    if any("\0" in text for item in params.items() for text in item):
+        return False  # no database row can hold it, and Alipay sends none
     genuine = Alipay.from_settings().verify_notification(params)
     verdict, reason, order = _judge_notification(params) if genuine else (Verdict.BAD_SIGNATURE, "", None)
     if not genuine and _too_many_forged():
@@ -413,7 +415,7 @@ def _accept(application: Application, order: PaymentOrder) -> None:
         )
         applications.activate_if_ready(application.pk)
     else:
-        announcements.enter_timeline(application, "deposit_topped_up", f"CNY {order.amount:,}")
+        announcements.enter_timeline(application, "deposit_topped_up", f"¥{order.amount:,}")
         announcements.tell_merchant(
             application,
             key=f"top-up:{order.pk}",
@@ -449,7 +451,7 @@ def _refuse(application: Application, order: PaymentOrder, reason: ReturnReason)
         subject=gettext_lazy("Your payment was not accepted and goes back"),
         body=format_lazy(
             "{amount} — {reason}. {text}",
-            amount=f"CNY {order.paid_amount:,}",
+            amount=f"¥{order.paid_amount:,}",
             reason=reason.label,
             text=gettext_lazy("The money goes back by itself to the account that it came from."),
         ),

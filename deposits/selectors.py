@@ -80,6 +80,7 @@ def receipt_for(deposit: Deposit, pk: int) -> LedgerTransfer:
 def order_for(deposit: Deposit, out_trade_no: str) -> PaymentOrder | None:
     """The named order of this deposit; the newest where none is named."""
     orders = deposit.orders.select_related("returned")
+    out_trade_no = out_trade_no.replace("\0", "?")
     return (orders.filter(out_trade_no=out_trade_no) if out_trade_no else orders).first()
 
 

@@ -136,9 +136,19 @@ def withdraw(request: HttpRequest, number: str) -> HttpResponse:
     )
 
 
+# Many times what Alipay sends, in bytes.
+MAX_NOTIFICATION = 64 * 1024
+
+
 @csrf_exempt
 @require_POST
 def alipay_notify(request: HttpRequest) -> HttpResponse:
-    """Alipay's news. Answered `success` once it is stored, so that it comes no more (protocols B4)."""
+    """Alipay's news. Answered `success` once it is stored, so that it comes no more (protocols B4).
+
+    Anybody may knock here, so what can't be a notification is not even read.
+    """
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    if not is_form or int(request.META.get("CONTENT_LENGTH") or 0) > MAX_NOTIFICATION:
+        return HttpResponse("failure", content_type="text/plain")
     genuine = payments.receive_notification(request.POST.dict())
     return HttpResponse("success" if genuine else "failure", content_type="text/plain")

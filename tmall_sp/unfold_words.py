@@ -1,4 +1,5 @@
-"""Words of unfold's that our desk shows and that it ships in English only.
+"""Words of unfold's that our desk shows and that it ships in English only; and Django's spans of time,
+whose Chinese reads as a month of the year or a day of the month.
 
 Nothing calls this: `makemessages` reads it, so that our zh_Hans catalogue, which comes first, carries them.
 """
@@ -51,4 +52,6 @@ WORDS = (
     gettext_noop("Type to search"),
     gettext_noop("Value"),
     ngettext_lazy("%(counter)s result", "%(counter)s results", "counter"),
+    ngettext_lazy("%(num)d month", "%(num)d months", "num"),
+    ngettext_lazy("%(num)d day", "%(num)d days", "num"),
 )

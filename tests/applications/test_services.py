@@ -267,6 +267,29 @@ def test_approval_makes_the_applicant_the_companys_owner(approved: Application) 
     assert (membership.user, membership.role) == (approved.applicant, "owner")
 
 
+def test_who_acted_for_a_company_before_has_no_say_in_its_next_application(
+    approved: Application, stranger: User, reviewer: User
+) -> None:
+    before = approved.applicant
+    services.withdraw(approved.pk, actor=before)
+    again = hand_in(complete(begin(stranger)))
+
+    for _ in ("under review", "approved"):
+        assert again not in selectors.applications_of(before)
+        with pytest.raises(NotPermitted):
+            services.withdraw(again.pk, actor=before)
+        if reload(again).state == State.UNDER_REVIEW:
+            services.claim(again.pk, actor=reviewer)
+            services.approve(again.pk, actor=reviewer)
+    assert list(selectors.applications_of(stranger)) == [again]
+
+
+def test_a_superuser_decides_nothing_even_in_a_group(active: Application, ops: User, superuser: User) -> None:
+    superuser.groups.set(ops.groups.all())
+    with pytest.raises(NotPermitted):
+        expel(active, ops, User.objects.get(pk=superuser.pk))
+
+
 def test_the_paper_of_another_credit_code_gives_no_access(approved: Application, stranger: User) -> None:
     other = complete(begin(stranger), credit_code=OTHER_CREDIT_CODE)
     assert list(selectors.applications_of(stranger)) == [other]

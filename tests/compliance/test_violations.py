@@ -20,6 +20,9 @@ from tmall_sp.accounts.roles import Role, grant
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
 from tmall_sp.core.models import Notice
 
+# What the company reads: what it did, and why that was decided.
+TOLD = f"{TITLE}\n{FACTS}\n{REASON}"
+
 
 def refused(code: str, call: Callable[[], object]) -> None:
     with pytest.raises(DomainError) as refusal:
@@ -45,7 +48,7 @@ def test_a_verified_severe_violation_expels_at_once(
     assert application.state == State.EXPELLED
     step = application.transitions.last()
     assert step is not None
-    assert (step.name, step.actor, step.reason) == ("expel", third_ops, REASON)
+    assert (step.name, step.actor, step.reason) == ("expel", third_ops, TOLD)
     ban = Ban.objects.get()
     assert (ban.application, ban.ends_at) == (application, None)
     deposit = Deposit.objects.get(application=application)
@@ -150,7 +153,7 @@ def test_what_is_found_after_the_exit_bans_and_moves_nothing(
 
     application = again(active)
     assert application.state == State.EXITED
-    assert Ban.objects.get().reason == REASON
+    assert Ban.objects.get().reason == TOLD
     step = application.transitions.last()
     assert step is not None and step.name == "ban"
 

@@ -10,7 +10,7 @@ from applications.models import Agreement, Application
 from tests.database import owner_role
 from tests.people import begin, make_merchant
 from tests.portal.conftest import Browser, stored
-from tmall_sp.accounts.models import Company, CompanyRole, Membership, User
+from tmall_sp.accounts.models import CompanyRole, Membership, User
 from tmall_sp.core import clock
 from tmall_sp.core.models import Notice
 
@@ -101,14 +101,13 @@ def test_a_payer_of_the_company_sees_the_deposit_only(approved: Application) -> 
     assert codes(payer, approved) == ["pay_deposit"]
 
 
-def test_a_reader_has_nothing_to_do(merchant: User, draft: Application) -> None:
-    company = Company.objects.create(credit_code="91110000600037341L", name="读者公司")
-    Application.objects.filter(pk=draft.pk).update(company=company)
+def test_a_reader_is_told_what_is_due_but_has_nothing_to_do(approved: Application) -> None:
+    assert approved.company is not None
     reader = make_merchant("看客", "700000003")
-    Membership.objects.create(company=company, user=reader, role=CompanyRole.READER)
+    Membership.objects.create(company=approved.company, user=reader, role=CompanyRole.READER)
 
-    assert permissions.company_role(reader, stored(draft)) == CompanyRole.READER
-    assert codes(reader, stored(draft)) == []
+    assert permissions.company_role(reader, approved) == CompanyRole.READER
+    assert codes(reader, approved) == ["deposit_by_owner"]
 
 
 def test_a_member_accepts_newer_rules_on_a_page_of_its_own(

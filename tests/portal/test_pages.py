@@ -141,9 +141,9 @@ def test_what_each_page_costs(
         "/rules/": 1,
     }
     assert {path: cost(shop, path) for path in CONSOLE} == {
-        "/console/": 9,
+        "/console/": 10,
         "/console/notices/": 5,
-        "/console/applications/": 5,
+        "/console/applications/": 6,
         "/console/applications/new/": 3,
     }
     assert {rest: cost(shop, root + rest) for rest in OWN} == {

@@ -102,7 +102,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         "date_joined",
     ]
 
-    @admin.display(description=_("name"))
+    @admin.display(description=_("display name"))
     def shown_name(self, person: User) -> str:
         return person.display_name
 

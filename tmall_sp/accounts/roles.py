@@ -85,8 +85,11 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
 
 
 def has_role(user: User, *roles: Role) -> bool:
-    """Whether the person is active staff with one of the roles. No superuser short cut: a role is given."""
-    if not (user.is_authenticated and user.is_active and user.is_staff):
+    """Whether the person is active staff with one of the roles.
+
+    A superuser has none, whatever groups it is in: who gives roles can't be one of the two who decide.
+    """
+    if not (user.is_authenticated and user.is_active and user.is_staff) or user.is_superuser:
         return False
     if not hasattr(user, "_role_names"):
         user._role_names = set(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]

@@ -4,9 +4,11 @@ Two guards, each enough alone: a trigger refuses UPDATE and DELETE to everybody,
 application's database role has no right to UPDATE, DELETE or TRUNCATE.
 """
 
+from typing import Any
+
 import pgtrigger
 from django.conf import settings
-from django.db import migrations
+from django.db import connections, migrations
 
 
 def protect() -> pgtrigger.Protect:
@@ -21,3 +23,15 @@ def revoke_writes(*tables: str) -> migrations.RunSQL:
         f"REVOKE UPDATE, DELETE, TRUNCATE ON {names} FROM {settings.APP_ROLE}",
         f"GRANT UPDATE, DELETE ON {names} TO {settings.APP_ROLE}",
     )
+
+
+def forbid_ignoring_triggers(using: str, **kwargs: Any) -> None:
+    """Take away pgtrigger's switch: any role could set `pgtrigger.ignore` and pass every trigger by.
+
+    After each migrate, because installing a trigger makes the function anew.
+    """
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name)"
+            " RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT false'"
+        )

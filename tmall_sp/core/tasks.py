@@ -42,7 +42,10 @@ def send_mail(mail_id: int) -> None:
 def sweep_mail() -> None:
     """Send what no worker was told of, or what a dead worker left behind."""
     for mail_id in _claimable().order_by("due_at").values_list("pk", flat=True)[:SWEEP_SIZE]:
-        send_mail(mail_id)
+        try:
+            send_mail(mail_id)
+        except Exception:  # one bad row must not keep the others
+            logger.exception("Mail %s", mail_id)
 
 
 def _claimable() -> QuerySet[Mail]:
@@ -67,7 +70,7 @@ def _claim(mail_id: int) -> Mail | None:
 
 
 def _record_failure(mail: Mail, error: Exception, *, final: bool) -> None:
-    logger.warning("Mail %s was not sent (attempt %s): %r", mail.pk, mail.attempts, error)
+    logger.warning("Mail %s was not sent (attempt %s): %s", mail.pk, mail.attempts, type(error).__name__)
     pause = dt.timedelta(seconds=min(15 * 2**mail.attempts, 3600))
     Mail.objects.filter(pk=mail.pk, state=MailState.SENDING, attempts=mail.attempts).update(
         state=MailState.FAILED if final else MailState.QUEUED,

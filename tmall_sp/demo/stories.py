@@ -70,7 +70,7 @@ def hand_in(application: Application) -> None:
 
 def approve(application: Application) -> None:
     services.claim(application.pk, actor=staff("lishen"))
-    services.approve(application.pk, actor=staff("lishen"), internal_note="资料齐全,执照清晰")
+    services.approve(application.pk, actor=staff("lishen"), internal_note="资料齐全，执照清晰")
 
 
 def pay_deposit(application: Application, company: DemoCompany) -> None:
@@ -122,10 +122,10 @@ def has_to_change(company: DemoCompany) -> None:
         application.pk,
         actor=staff("lishen"),
         changes=[
-            services.Change("licence", "营业执照右下角的登记机关盖章不清晰,请重新上传彩色扫描件"),
-            services.Change("address", "注册地址与营业执照不一致,请按执照填写"),
+            services.Change("licence", "营业执照右下角的登记机关盖章不清晰，请重新上传彩色扫描件"),
+            services.Change("address", "注册地址与营业执照不一致，请按执照填写"),
         ],
-        message="其余资料没有问题,补充后会优先处理。",
+        message="其余资料没有问题，补充后会优先处理。",
     )
 
 
@@ -160,7 +160,7 @@ def was_rejected(company: DemoCompany) -> None:
         services.reject(
             application.pk,
             actor=staff("sunshen"),
-            reason="营业执照的经营范围不含电子商务相关服务,暂不符合入驻条件。",
+            reason="营业执照的经营范围不含电子商务相关服务，暂不符合入驻条件。",
         )
 
 
@@ -172,15 +172,15 @@ def was_expelled(company: DemoCompany) -> None:
             actor=None,
             severity="severe",
             title="伪造售后完成记录",
-            facts="抽查 30 单售后工单,其中 21 单的签收凭证系伪造,消费者实际未得到服务。",
+            facts="抽查 30 单售后工单，其中 21 单的签收凭证系伪造，消费者实际未得到服务。",
         )
         violations.take_up(violation.pk, actor=staff("wangyun"))
         violations.propose(
-            violation.pk, actor=staff("wangyun"), severity="severe", finding="已与消费者逐单核实,情况属实。"
+            violation.pk, actor=staff("wangyun"), severity="severe", finding="已与消费者逐单核实，情况属实。"
         )
     with days_ago(14):
         violations.verify(
-            violation.pk, actor=staff("zhaoyun"), reason="伪造售后完成记录,经查证属实,属严重违规。"
+            violation.pk, actor=staff("zhaoyun"), reason="伪造售后完成记录，经查证属实，属严重违规。"
         )
 
 
@@ -190,9 +190,9 @@ def is_reported(company: DemoCompany) -> None:
         violations.report(
             application.pk,
             actor=None,
-            severity="general",
-            title="投诉响应超时",
-            facts="近 30 天有 6 件投诉的首次响应超过 48 小时。",
+            severity="severe",
+            title="诱导消费者线下交易",
+            facts="客服在 3 个会话中要求消费者加微信并直接转账，聊天记录与转账截图已留存。",
         )
 
 
