@@ -2,7 +2,9 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
+from tests.staff_login import enrol, staff_client
 from tmall_sp.accounts.models import User
 
 
@@ -33,3 +35,13 @@ def test_only_our_languages_are_kept(client: Client, merchant: User, language: s
     assert client.post("/language/", {"language": language}).status_code == 302
     merchant.refresh_from_db()
     assert merchant.language == "zh-hans"
+
+
+def test_a_session_from_before_the_second_factor_prints_no_recovery_codes(reviewer: User) -> None:
+    enrol(reviewer)
+    browser = staff_client(reviewer, second_factor=False)
+
+    for name in ("mfa_view_recovery_codes", "mfa_generate_recovery_codes", "mfa_download_recovery_codes"):
+        for answer in (browser.get(reverse(name)), browser.post(reverse(name))):
+            assert answer.status_code == 302
+            assert answer["Location"].startswith(reverse("mfa_reauthenticate"))
