@@ -13,7 +13,7 @@ from django_fsm import FSMField, transition
 
 
 class ViolationState(models.TextChoices):
-    REPORTED = "reported", _("reported")
+    REPORTED = "reported", pgettext_lazy("state", "reported")
     INVESTIGATING = "investigating", _("under investigation")
     VERIFIED = "verified", pgettext_lazy("violation", "verified")
     DISMISSED = "dismissed", _("dismissed")

@@ -1,12 +1,12 @@
-"""Words of unfold's that our desk shows and that it ships in English only; and Django's spans of time,
-whose Chinese reads as a month of the year or a day of the month.
+"""Words of other packages that our pages show, and whose own Chinese is missing or misleads.
 
 Nothing calls this: `makemessages` reads it, so that our zh_Hans catalogue, which comes first, carries them.
 """
 
 from django.utils.translation import gettext_noop, ngettext_lazy
 
-WORDS = (
+# Shipped in English only.
+UNFOLD = (
     gettext_noop("Add new item"),
     gettext_noop("Add row"),
     gettext_noop("After you've created a user, you’ll be able to edit more user options."),
@@ -52,6 +52,21 @@ WORDS = (
     gettext_noop("Type to search"),
     gettext_noop("Value"),
     ngettext_lazy("%(counter)s result", "%(counter)s results", "counter"),
+)
+
+# Their own Chinese reads as a month of the year and a day of the month.
+DJANGO = (
     ngettext_lazy("%(num)d month", "%(num)d months", "num"),
     ngettext_lazy("%(num)d day", "%(num)d days", "num"),
+)
+
+# A code that is typed in is 验证码 or 恢复码 everywhere else.
+ALLAUTH = (
+    gettext_noop("Code"),
+    gettext_noop("Authenticator code"),
+    gettext_noop("Incorrect code."),
+    gettext_noop("Incorrect password."),
+    gettext_noop("A new set of recovery codes has been generated."),
+    gettext_noop("Successfully signed in as %(name)s."),
+    gettext_noop("You have signed out."),
 )
