@@ -252,8 +252,8 @@ def _carry_out(application: Application, violation: Violation, step: ViolationSt
 
 
 def _told_to_company(violation: Violation) -> str:
-    """What it is said to have done, and why that was decided."""
-    return f"{violation.title}\n{violation.facts}\n{violation.decision_reason}"
+    """What it did, and the reason that the verifier wrote for it. Facts and finding are read by staff only."""
+    return f"{violation.title}\n{violation.decision_reason}"
 
 
 def _tell_company(application: Application, violation: Violation, step: ViolationStep) -> None:

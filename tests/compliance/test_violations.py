@@ -21,7 +21,7 @@ from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
 from tmall_sp.core.models import Notice
 
 # What the company reads: what it did, and why that was decided.
-TOLD = f"{TITLE}\n{FACTS}\n{REASON}"
+TOLD = f"{TITLE}\n{REASON}"
 
 
 def refused(code: str, call: Callable[[], object]) -> None:
