@@ -39,8 +39,12 @@ def may_leave(user: User, application: Application) -> bool:
 
 
 def may_review(user: User, application: Application) -> bool:
-    """A reviewer who has no part in the company."""
-    return has_role(user, Role.REVIEWER) and company_role(user, application) is None
+    """A reviewer who has no part in the company, now or before."""
+    return (
+        has_role(user, Role.REVIEWER)
+        and company_role(user, application) is None
+        and not Membership.objects.filter(user=user, company=application.company_id).exists()
+    )
 
 
 def is_claimed_by(user: User, application: Application) -> bool:

@@ -1,6 +1,7 @@
 """What Alipay tells: believed only as a reason to ask, and never twice."""
 
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import urlencode
 
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
@@ -23,7 +24,9 @@ def genuine(alipay: SandboxClient, order: PaymentOrder, **changed: str) -> dict[
 
 
 def tell(fields: dict[str, str]) -> str:
-    answer = Client().post(reverse("alipay_notify"), fields)
+    answer = Client().post(
+        reverse("alipay_notify"), urlencode(fields), content_type="application/x-www-form-urlencoded"
+    )
     assert answer.status_code == 200
     return answer.content.decode()
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
+from django.utils.translation import ngettext
 
 from tmall_sp.core import clock
 
@@ -42,7 +43,14 @@ def moment(value: dt.datetime | None) -> str:
 def time_left(value: dt.datetime | None) -> str:
     """How long until an instant, by the portal's clock; empty when it has passed."""
     now = clock.now()
-    return timeuntil(value, now, depth=1) if value and value > now else ""
+    if value is None or value <= now:
+        return ""
+    days = (value - now).days
+    return (
+        ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
+        if days
+        else timeuntil(value, now, depth=1)
+    )
 
 
 @register.simple_tag
