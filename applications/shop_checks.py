@@ -102,25 +102,26 @@ def due(now: dt.datetime) -> QuerySet[ShopCheck]:
     )
 
 
-def run(check_id: int) -> None:
-    """Do one check if it is due and nobody else has it."""
+def run(check_id: int) -> bool:
+    """Do one check if it is due and nobody else has it. False: Taobao couldn't be asked."""
     check = _claim(check_id)
     if check is None:
-        return
+        return True
     session = session_key(check.application.taobao_user_id)
     if session is None:
         _wait_for_login(check)
-        return
+        return True
     try:
         reading = _read(check.application, session)
     except GatewayError as error:
         if error.kind == Kind.REAUTHORISE:
             forget_session(session)
             _wait_for_login(check)
-        else:
-            _wait_for_taobao(check, error)
-    else:
-        _record(check, reading)
+            return True
+        _wait_for_taobao(check, error)
+        return False
+    _record(check, reading)
+    return True
 
 
 @transaction.atomic

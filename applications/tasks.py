@@ -9,6 +9,7 @@ from applications.lifecycle import DRAFT, State
 from applications.models import Application
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
+from tmall_sp.core.sweeps import for_each
 
 logger = logging.getLogger(__name__)
 
@@ -24,11 +25,7 @@ def check_shop(check_id: int) -> None:
 def sweep_shop_checks() -> None:
     """Run what is due and no worker was told of, or a dead worker left behind."""
     due = shop_checks.due(clock.now()).order_by("due_at").values_list("pk", flat=True)
-    for check_id in list(due[:SWEEP_SIZE]):
-        try:
-            shop_checks.run(check_id)
-        except Exception:  # one bad row must not keep the others
-            logger.exception("Shop check %s", check_id)
+    for_each(due[:SWEEP_SIZE], shop_checks.run)
 
 
 @shared_task

@@ -37,6 +37,10 @@ class Stage:
         finally:
             self.stack.signal("worker", signal.SIGCONT)
 
+    def struck(self) -> int:
+        """How many calls the faults that were ordered at the sandbox have struck."""
+        return sum(fault["hits"] for fault in self.stack.sandbox.get("faults"))
+
     # What became of them
 
     def state(self, number: str) -> str:
@@ -84,6 +88,22 @@ class Stage:
     def unsent_mails(self) -> int:
         [(count,)] = self.stack.sql("SELECT count(*) FROM core_mail WHERE state <> 'sent'")
         return int(count)
+
+    def failed_mails(self) -> int:
+        """Mails that were tried in vain, and will be tried again."""
+        [(count,)] = self.stack.sql("SELECT count(*) FROM core_mail WHERE state = 'queued' AND attempts > 0")
+        return int(count)
+
+    def open_order(self, number: str) -> str:
+        """The number under which the company can pay at Alipay now."""
+        [(order,)] = self.stack.sql(
+            "SELECT o.out_trade_no FROM deposits_paymentorder o"
+            " JOIN deposits_deposit d ON d.id = o.deposit_id"
+            " JOIN applications_application a ON a.id = d.application_id"
+            " WHERE o.state = 'open' AND a.number = %s",
+            number,
+        )
+        return str(order)
 
     def assert_books_balance(self) -> None:
         """Ours by themselves, Alipay's by themselves, and both with each other."""

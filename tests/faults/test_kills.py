@@ -23,11 +23,6 @@ IN_FLIGHT = 25.0
 EXPIRED = dt.timedelta(minutes=2, seconds=1)
 
 
-def hits(stack: Stack) -> int:
-    """How many calls the ordered faults have struck."""
-    return sum(fault["hits"] for fault in stack.sandbox.get("faults"))
-
-
 # The shop check ------------------------------------------------------------------------------------
 
 
@@ -38,7 +33,7 @@ def test_a_shop_check_survives_its_worker(stack: Stack, stage: Stage, damage: Da
         stack.sandbox.clear_faults()
         stack.sandbox.fault(method, "delay", seconds=SECONDS, after=True)
         [number] = stage.play("begun", company)
-        eventually(lambda: hits(stack), "Taobao is asked")
+        eventually(stage.struck, "Taobao is asked")
         lose("worker")
         assert stage.check(number) == ("running", 1, "")
         assert (stage.state(number), stage.evidence(number)) == ("created", 0)
@@ -62,37 +57,37 @@ def test_a_shop_check_survives_its_worker(stack: Stack, stage: Stage, damage: Da
 
 # The refund ----------------------------------------------------------------------------------------
 
-Moment = Callable[[Stack, Damage], AbstractContextManager[Callable[[str], bool]]]
+Moment = Callable[[Stage, Damage], AbstractContextManager[Callable[[str], bool]]]
 
 
 @contextmanager
-def claimed_but_not_called(stack: Stack, damage: Damage) -> Iterator[Callable[[str], bool]]:
+def claimed_but_not_called(stage: Stage, damage: Damage) -> Iterator[Callable[[str], bool]]:
     """The worker waits for the order's row, which names the trade to refund."""
-    before = stack.sandbox.books()["calls"].get(REFUND, 0)
+    before = stage.stack.sandbox.books()["calls"].get(REFUND, 0)
     with damage.table_locked("deposits_paymentorder"):
-        yield lambda number: stack.sandbox.books()["calls"].get(REFUND, 0) == before
+        yield lambda number: stage.stack.sandbox.books()["calls"].get(REFUND, 0) == before
 
 
 @contextmanager
-def called_but_lost(stack: Stack, damage: Damage) -> Iterator[Callable[[str], bool]]:
+def called_but_lost(stage: Stage, damage: Damage) -> Iterator[Callable[[str], bool]]:
     """The call never reaches those who execute it."""
-    stack.sandbox.fault(REFUND, "delay", seconds=SECONDS)
-    stack.sandbox.fault(REFUND, "drop")
-    yield lambda number: hits(stack) == 2 and not stack.sandbox.refunds(out_request_no=number)
+    stage.stack.sandbox.fault(REFUND, "delay", seconds=SECONDS)
+    stage.stack.sandbox.fault(REFUND, "drop")
+    yield lambda number: stage.struck() == 2 and not stage.stack.sandbox.refunds(out_request_no=number)
 
 
 @contextmanager
-def called_and_executed_late(stack: Stack, damage: Damage) -> Iterator[Callable[[str], bool]]:
+def called_and_executed_late(stage: Stage, damage: Damage) -> Iterator[Callable[[str], bool]]:
     """Alipay executes long after the caller has died, while or after the next one asks."""
-    stack.sandbox.fault(REFUND, "delay", seconds=IN_FLIGHT)
-    yield lambda number: hits(stack) == 1 and not stack.sandbox.refunds(out_request_no=number)
+    stage.stack.sandbox.fault(REFUND, "delay", seconds=IN_FLIGHT)
+    yield lambda number: stage.struck() == 1 and not stage.stack.sandbox.refunds(out_request_no=number)
 
 
 @contextmanager
-def executed_but_not_heard(stack: Stack, damage: Damage) -> Iterator[Callable[[str], bool]]:
+def executed_but_not_heard(stage: Stage, damage: Damage) -> Iterator[Callable[[str], bool]]:
     """The money has left, and the answer is on its way."""
-    stack.sandbox.fault(REFUND, "delay", seconds=SECONDS, after=True)
-    yield lambda number: bool(stack.sandbox.refunds(out_request_no=number))
+    stage.stack.sandbox.fault(REFUND, "delay", seconds=SECONDS, after=True)
+    yield lambda number: bool(stage.stack.sandbox.refunds(out_request_no=number))
 
 
 MOMENTS: tuple[Moment, ...] = (
@@ -113,7 +108,7 @@ def test_a_refund_survives_its_worker(stack: Stack, stage: Stage, damage: Damage
         with ExitStack() as until_death:
             with stage.worker_asleep():
                 [application] = stage.play("left", company)
-                has_come = until_death.enter_context(moment(stack, damage))
+                has_come = until_death.enter_context(moment(stage, damage))
             payout = stage.payout(application)[2]
             eventually(lambda: stage.payout(application)[0] == "calling", "a worker claims the refund")
             eventually(lambda: has_come(payout), moment.__name__)

@@ -61,7 +61,7 @@ class Outage:
         self.payer.log_in()
         cashier = to_cashier(self.payer, self.approved)
         httpx.get(cashier, timeout=30, trust_env=False, follow_redirects=True).raise_for_status()
-        [(order,)] = self.stack.sql("SELECT out_trade_no FROM deposits_paymentorder WHERE state = 'open'")
+        order = self.stage.open_order(self.approved)
         self.stack.sandbox.pay(order, self.payer.company.alipay_account_id)
         eventually(lambda: self._is_told(order), "Alipay's notification is taken")
         self.payer.read(f"/console/deposit/{self.approved}/")

@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 
 from tmall_sp.core import clock
 from tmall_sp.core.models import Mail, MailState
+from tmall_sp.core.sweeps import for_each
 
 logger = logging.getLogger(__name__)
 
@@ -23,29 +24,33 @@ SWEEP_SIZE = 200
 @shared_task
 def send_mail(mail_id: int) -> None:
     """Send one queued mail. Does nothing when another worker has it or it is not due."""
+    _send(mail_id)
+
+
+@shared_task
+def sweep_mail() -> None:
+    """Send what no worker was told of, or what a dead worker left behind, while the mail server answers."""
+    due = _claimable().order_by("due_at").values_list("pk", flat=True)
+    for_each(due[:SWEEP_SIZE], _send, give_up_after=1)
+
+
+def _send(mail_id: int) -> bool:
+    """False: the mail server did not take it."""
     mail = _claim(mail_id)
     if mail is None:
-        return
+        return True
     try:
         EmailMessage(mail.subject, mail.body, to=[mail.to]).send()
     except smtplib.SMTPRecipientsRefused as error:
         _record_failure(mail, error, final=True)
     except (OSError, smtplib.SMTPException) as error:
         _record_failure(mail, error, final=mail.attempts >= MAX_ATTEMPTS)
+        return False
     else:
         Mail.objects.filter(pk=mail.pk, state=MailState.SENDING).update(
             state=MailState.SENT, sent_at=clock.now(), error=""
         )
-
-
-@shared_task
-def sweep_mail() -> None:
-    """Send what no worker was told of, or what a dead worker left behind."""
-    for mail_id in _claimable().order_by("due_at").values_list("pk", flat=True)[:SWEEP_SIZE]:
-        try:
-            send_mail(mail_id)
-        except Exception:  # one bad row must not keep the others
-            logger.exception("Mail %s", mail_id)
+    return True
 
 
 def _claimable() -> QuerySet[Mail]:
