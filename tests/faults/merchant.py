@@ -32,7 +32,7 @@ def fill_in(browser: Browser, number: str) -> None:
 def prove_address(browser: Browser, number: str) -> None:
     """Enter the code from the newest mail."""
     mails = eventually(lambda: browser.mails(), "the mail with the code")
-    found = re.search(r"\d{6}", mails[-1]["subject"])
+    found = re.search(r"(?<!\d)\d{6}(?!\d)", mails[-1]["text"])
     assert found is not None, mails[-1]
     browser.send(edit_page(number, "contact"), code=found[0], action="verify_code")
 
