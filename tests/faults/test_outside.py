@@ -9,7 +9,7 @@ import pytest
 from tests import services as test_services
 from tests.faults.browser import Browser
 from tests.faults.damage import Damage
-from tests.faults.mail_door import MailDoor
+from tests.faults.door import Door
 from tests.faults.merchant import to_cashier
 from tests.faults.stage import Stage
 from tests.journey.waiting import eventually
@@ -30,22 +30,22 @@ PATIENCE = 13.0
 
 
 @pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, MailDoor]]:
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Door]]:
+    """A stack, and the door that its mails go through."""
     stack = Stack(tmp_path_factory.mktemp("stack"))
     [port] = test_services.free_ports(1)
     stack.environ["EMAIL_URL"] = f"smtp://127.0.0.1:{port}"
-    with MailDoor(port, int(stack.environ["SANDBOX_SMTP_PORT"])) as door, stack:
+    with Door(port, int(stack.environ["SANDBOX_SMTP_PORT"])) as door, stack:
         yield stack, door
 
 
 @pytest.fixture(scope="module")
-def stack(portal: tuple[Stack, MailDoor]) -> Stack:
-    """A stack whose mails go through the door."""
+def stack(portal: tuple[Stack, Door]) -> Stack:
     return portal[0]
 
 
 @pytest.fixture
-def door(portal: tuple[Stack, MailDoor]) -> Iterator[MailDoor]:
+def door(portal: tuple[Stack, Door]) -> Iterator[Door]:
     yield portal[1]
     portal[1].open()
 
@@ -89,7 +89,7 @@ def test_cut_database_connections_are_made_anew(stack: Stack, stage: Stage, dama
 # Mail ----------------------------------------------------------------------------------------------
 
 
-def test_mails_wait_for_their_server(stack: Stack, stage: Stage, door: MailDoor) -> None:
+def test_mails_wait_for_their_server(stack: Stack, stage: Stage, door: Door) -> None:
     eventually(lambda: not stage.unsent_mails(), "what was told before is sent", 60)
     before = len(stack.sandbox.mails())
     door.shut()
@@ -106,7 +106,7 @@ def test_mails_wait_for_their_server(stack: Stack, stage: Stage, door: MailDoor)
     assert len(stack.sandbox.mails()) - before == told
 
 
-def test_a_mail_server_that_hangs_holds_no_money_up(stack: Stack, stage: Stage, door: MailDoor) -> None:
+def test_a_mail_server_that_hangs_holds_no_money_up(stack: Stack, stage: Stage, door: Door) -> None:
     with stage.worker_asleep():
         [approved] = stage.play("approved", 11)
     eventually(lambda: not stage.unsent_mails(), "what was told before is sent", 60)

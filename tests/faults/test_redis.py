@@ -1,7 +1,7 @@
 """Redis is gone, or hangs, while companies apply and pay: nobody notices, and nothing is lost."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -10,11 +10,13 @@ import pytest
 from tests import services as test_services
 from tests.faults.browser import Browser
 from tests.faults.damage import Damage
+from tests.faults.door import Door
 from tests.faults.merchant import begin, fill_in, hand_in, prove_address, to_cashier
 from tests.faults.stage import Stage
 from tests.journey.waiting import eventually
 from tests.stack import Stack
 from tmall_sp.demo.companies import company
+from tmall_sp.embedded import redis
 
 pytestmark = [
     pytest.mark.faults,
@@ -26,6 +28,21 @@ pytestmark = [
 # The time-out of one publish (1 s), and the work itself.
 PATIENCE = 2.5
 CATCHES_UP = 90
+
+
+@pytest.fixture(scope="module")
+def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Stack, Door]]:
+    """A stack, and the door to its Redis: over TCP, as where it is deployed."""
+    stack = Stack(tmp_path_factory.mktemp("stack"))
+    [port] = test_services.free_ports(1)
+    stack.environ["REDIS_URL"] = f"redis://127.0.0.1:{port}"
+    with Door(port, redis.socket_file(stack.run_dir)) as door, stack:
+        yield stack, door
+
+
+@pytest.fixture(scope="module")
+def stack(portal: tuple[Stack, Door]) -> Stack:
+    return portal[0]
 
 
 class Outage:
@@ -135,3 +152,14 @@ def test_nobody_notices_that_redis_is_away(
     eventually(lambda: heard(stack, "check_shop") > by_web, "the worker is told at once again")
     eventually(lambda: heard(stack, "sweep_mail") > by_beat, "beat tells the worker again")
     outage.close()
+
+
+def test_a_redis_that_vanished_is_found_again(portal: tuple[Stack, Door], stage: Stage) -> None:
+    """Its connections are never closed, as after a failover: worker and beat must give them up by themselves."""
+    stack, door = portal
+    assert door.strand() >= 2, "the worker's and beat's"
+    by_beat = heard(stack, "sweep_mail")
+    [begun] = stage.play("begun", 40)
+
+    eventually(lambda: heard(stack, "sweep_mail") >= by_beat + 2, "beat and worker meet again", 120)
+    eventually(lambda: stage.state(begun) == "shop_verified", "the shop is checked")
