@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.announcements import merchants
 from applications.models import Application, Transition
 from applications.step_names import STEP_NAMES
+from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, staff_with
 from tmall_sp.core import clock
 from tmall_sp.core.notices import notify
@@ -33,9 +34,17 @@ def tell_merchant(application: Application, *, key: str, subject: str | Promise,
     )
 
 
-def tell_finance(*, key: str, subject: str | Promise, body: str | Promise, link: str) -> None:
-    """A notice to everybody with the role finance. Call it in the fact's transaction."""
-    notify(staff_with(Role.FINANCE), key=f"deposit:{key}", subject=subject, body=body, link=link)
+def tell_finance(
+    *, key: str, subject: str | Promise, body: str | Promise, link: str, but: User | None = None
+) -> None:
+    """A notice to everybody with the role finance, but for one. Call it in the fact's transaction."""
+    people = staff_with(Role.FINANCE).exclude(pk=but.pk if but else None)
+    notify(people, key=f"deposit:{key}", subject=subject, body=body, link=link)
+
+
+def tell_person(person: User, *, key: str, subject: str | Promise, body: str | Promise, link: str) -> None:
+    """A notice to one person of staff. Call it in the fact's transaction."""
+    notify([person], key=f"deposit:{key}", subject=subject, body=body, link=link)
 
 
 def enter_timeline(application: Application, name: str, reason: str = "") -> None:

@@ -102,6 +102,11 @@ def finance(db: None) -> User:
 
 
 @pytest.fixture
+def second_finance(db: None) -> User:
+    return make_staff("sunshu", "孙数", Role.FINANCE)
+
+
+@pytest.fixture
 def auditor(db: None) -> User:
     return make_staff("wuji", "吴稽", Role.AUDITOR)
 

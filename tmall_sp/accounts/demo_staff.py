@@ -42,6 +42,7 @@ STAFF = (
     StaffMember("wangyun", "王运", [Role.OPS]),
     StaffMember("zhaoyun", "赵运", [Role.OPS]),
     StaffMember("qiancai", "钱财", [Role.FINANCE]),
+    StaffMember("sunshu", "孙数", [Role.FINANCE]),
     StaffMember("wuji", "吴稽", [Role.AUDITOR]),
     StaffMember("admin", "管理员", is_superuser=True),
 )

@@ -52,6 +52,10 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "compliance.handle_violation",
         "compliance.view_exitrequest",
         "deposits.view_deposit",
+        "deposits.view_obligation",
+        "deposits.view_topupdemand",
+        "deposits.view_proposal",
+        "deposits.view_accountchange",
     ),
     Role.FINANCE: (
         *_EVERYBODY_READS,
@@ -62,6 +66,11 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "deposits.view_returnedpayment",
         "deposits.view_payout",
         "deposits.view_ledgertransfer",
+        "deposits.view_obligation",
+        "deposits.view_topupdemand",
+        "deposits.view_compensation",
+        "deposits.view_proposal",
+        "deposits.view_accountchange",
         "deposits.handle_money",
     ),
     Role.AUDITOR: (
@@ -80,6 +89,11 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "deposits.view_returnedpayment",
         "deposits.view_payout",
         "deposits.view_ledgertransfer",
+        "deposits.view_obligation",
+        "deposits.view_topupdemand",
+        "deposits.view_compensation",
+        "deposits.view_proposal",
+        "deposits.view_accountchange",
     ),
 }
 
