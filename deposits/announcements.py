@@ -38,7 +38,7 @@ def tell_finance(
     *, key: str, subject: str | Promise, body: str | Promise, link: str, but: User | None = None
 ) -> None:
     """A notice to everybody with the role finance, but for one. Call it in the fact's transaction."""
-    people = staff_with(Role.FINANCE).exclude(pk=but.pk if but else None)
+    people = [person for person in staff_with(Role.FINANCE) if person != but]
     notify(people, key=f"deposit:{key}", subject=subject, body=body, link=link)
 
 

@@ -3,13 +3,15 @@
 The triggers come last: some speak of columns that this migration adds.
 """
 
+from decimal import Decimal
+
 import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
-import tmall_sp.core.clock
-from decimal import Decimal
 from django.conf import settings
 from django.db import migrations, models
+
+import tmall_sp.core.clock
 
 
 class Migration(migrations.Migration):

@@ -159,7 +159,8 @@ class Obligation(models.Model):
     @property
     def outstanding(self) -> Decimal:
         """What is still to be paid, while it is open."""
-        return self.amount - self.settled
+        outstanding: Decimal = self.amount - self.settled
+        return outstanding
 
 
 class DemandCause(models.TextChoices):
