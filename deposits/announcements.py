@@ -18,6 +18,7 @@ STEP_NAMES.update(
         "payment_refused": _("Payment not accepted"),
         "refused_payment_returned": _("Refused payment sent back"),
         "refund_paid": _("Deposit paid back"),
+        "compensation_paid": _("Compensation paid out"),
     }
 )
 

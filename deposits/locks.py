@@ -35,5 +35,7 @@ def deposit_of(payout: Payout) -> Deposit:
     """Whose money a payout moves."""
     if payout.refund is not None:
         return payout.refund.deposit
+    if payout.compensation is not None:
+        return payout.compensation.deposit
     assert payout.returned is not None  # payout_has_one_cause
     return payout.returned.order.deposit

@@ -25,6 +25,7 @@ from deposits.gateways.alipay import Alipay, IdentityType, Transfer, TransferSta
 from deposits.locks import deposit_of, lock_payout
 from deposits.models import (
     ZERO,
+    Compensation,
     Deposit,
     Method,
     PaymentOrder,
@@ -32,7 +33,8 @@ from deposits.models import (
     Refund,
     ReturnedPayment,
 )
-from deposits.states import BackState, OrderState, PayoutState
+from deposits.payees import Payee
+from deposits.states import BackState, CompensationState, OrderState, PayoutState, RefundState
 from tmall_sp.core import clock, rules
 from tmall_sp.core.gateway import GatewayError
 from tmall_sp.core.jobs import enqueue
@@ -64,12 +66,20 @@ class Outcome:
     at: dt.datetime | None = None
 
 
+Cause = Refund | ReturnedPayment | Compensation
+
+
 # Making them ---------------------------------------------------------------------------------------
 
 
 def give_back_refused(returned: ReturnedPayment) -> None:
     """Queue the way back of a refused payment. Hold the application's lock."""
-    _queue(returned=returned, order=returned.order, method=Method.TRADE_REFUND, amount=returned.amount)
+    _queue(returned, order=returned.order, method=Method.TRADE_REFUND, amount=returned.amount)
+
+
+def pay_compensation(compensation: Compensation, payee: Payee) -> None:
+    """Queue the transfers of a compensation. Hold the application's lock."""
+    _queue_transfers(compensation, payee, amount=compensation.amount)
 
 
 def give_back_deposit(refund: Refund) -> None:
@@ -81,11 +91,10 @@ def give_back_deposit(refund: Refund) -> None:
     for order in refund.deposit.orders.filter(state=OrderState.PAID).order_by("-paid_at", "-pk"):
         leg = min(rest, left_of(order))
         if leg > 0:
-            _queue(refund=refund, order=order, method=Method.TRADE_REFUND, amount=leg)
+            _queue(refund, order=order, method=Method.TRADE_REFUND, amount=leg)
             rest -= leg
     if rest > 0:
-        identity, kind = _bound_account(refund.deposit)
-        _queue_transfers(refund=refund, amount=rest, identity=identity, identity_type=kind)
+        _queue_transfers(refund, _bound_account(refund.deposit), amount=rest)
 
 
 def left_of(order: PaymentOrder) -> Decimal:
@@ -95,12 +104,10 @@ def left_of(order: PaymentOrder) -> Decimal:
 
 
 def _queue_transfers(
+    cause: Cause,
+    payee: Payee,
     *,
     amount: Decimal,
-    identity: str,
-    identity_type: IdentityType,
-    refund: Refund | None = None,
-    returned: ReturnedPayment | None = None,
     order: PaymentOrder | None = None,
     replaces: Payout | None = None,
 ) -> None:
@@ -109,39 +116,30 @@ def _queue_transfers(
     rest = amount
     while rest > 0:
         part = min(rest, limit)
-        _queue(
-            refund=refund,
-            returned=returned,
-            order=order,
-            method=Method.TRANSFER,
-            amount=part,
-            payee_identity=identity,
-            payee_identity_type=identity_type.value,
-            replaces=replaces,
-        )
+        _queue(cause, method=Method.TRANSFER, amount=part, payee=payee, order=order, replaces=replaces)
         rest -= part
 
 
 def _queue(
+    cause: Cause,
     *,
     method: Method,
     amount: Decimal,
-    refund: Refund | None = None,
-    returned: ReturnedPayment | None = None,
+    payee: Payee | None = None,
     order: PaymentOrder | None = None,
-    payee_identity: str = "",
-    payee_identity_type: str = "",
     replaces: Payout | None = None,
 ) -> None:
     now = clock.now()
     payout = Payout.objects.create(
-        refund=refund,
-        returned=returned,
+        refund=cause if isinstance(cause, Refund) else None,
+        returned=cause if isinstance(cause, ReturnedPayment) else None,
+        compensation=cause if isinstance(cause, Compensation) else None,
         order=order,
         method=method,
         amount=amount,
-        payee_identity=payee_identity,
-        payee_identity_type=payee_identity_type,
+        payee_identity=payee.identity if payee else "",
+        payee_identity_type=payee.identity_type.value if payee else "",
+        payee_name=payee.name if payee else "",
         replaces=replaces,
         created_at=now,
         due_at=now,
@@ -149,17 +147,17 @@ def _queue(
     _tell_worker(payout)
 
 
-def _bound_account(deposit: Deposit) -> tuple[str, IdentityType]:
+def _bound_account(deposit: Deposit) -> Payee:
     application = deposit.application
     if application.alipay_open_id:
-        return application.alipay_open_id, IdentityType.OPEN_ID
-    return application.alipay_account_id, IdentityType.USER_ID
+        return Payee(application.alipay_open_id, IdentityType.OPEN_ID, application.company_name)
+    return Payee(application.alipay_account_id, IdentityType.USER_ID, application.company_name)
 
 
-def _payer_of(order: PaymentOrder) -> tuple[str, IdentityType]:
+def _payer_of(order: PaymentOrder, name: str) -> Payee:
     if order.buyer_user_id:
-        return order.buyer_user_id, IdentityType.USER_ID
-    return order.buyer_open_id, IdentityType.OPEN_ID
+        return Payee(order.buyer_user_id, IdentityType.USER_ID, name)
+    return Payee(order.buyer_open_id, IdentityType.OPEN_ID, name)
 
 
 # Sending them --------------------------------------------------------------------------------------
@@ -215,8 +213,8 @@ def _ask_then_call(payout: Payout) -> Outcome:
                 payout.amount,
                 payout.payee_identity,
                 IdentityType(payout.payee_identity_type),
-                None,
-                "天猫服务商保证金退款",
+                payout.payee_name or None,
+                _title(payout),
                 _remark(payout),
             )
         )
@@ -271,7 +269,14 @@ def _meaning(error: GatewayError) -> Outcome:
     return Outcome(PayoutState.ATTENTION, error.code)
 
 
+def _title(payout: Payout) -> str:
+    return "天猫服务商保证金赔付" if payout.compensation_id else "天猫服务商保证金退款"
+
+
 def _remark(payout: Payout) -> str:
+    """What the payee reads. Of the row alone, so that every repetition says the same."""
+    if payout.compensation_id:
+        return "保证金赔付"
     return "保证金退款" if payout.refund_id else "付款不符,原路退回"
 
 
@@ -313,57 +318,75 @@ def _pause(payout: Payout) -> dt.timedelta:
 
 
 def _book(application: Application, payout: Payout) -> None:
-    """The money has left: the ledger's row, and the refund is done once all its legs are."""
-    deposit = deposit_of(payout)
+    """The money has left: the ledger's row, and the whole is done once all its legs are."""
     ledger.post(
-        Kind.REFUND_PAID if payout.refund_id else Kind.REFUSED_RETURN,
+        _kind(payout),
         payout.amount,
         key=f"payout:{payout.pk}:paid",
-        deposit=deposit if payout.refund_id else None,
+        deposit=None if payout.returned_id else deposit_of(payout),
         order=payout.order,
         payout=payout,
+        case=payout.compensation.case if payout.compensation else "",
         note=payout.number,
     )
-    whole = payout.refund or payout.returned
-    assert whole is not None  # payout_has_one_cause
-    if whole.payouts.exclude(state__in=[PayoutState.DONE, PayoutState.REPLACED]).exists():
-        return
-    whole.state = BackState.DONE
-    whole.done_at = clock.now()
-    whole.save(update_fields=["state", "done_at"])
-    if payout.refund_id:
-        announcements.enter_timeline(application, "refund_paid", f"¥{whole.amount:,}")
-        announcements.tell_merchant(
-            application,
-            key=f"refund-done:{whole.pk}",
-            subject=gettext_lazy("Your deposit has been paid back"),
-            body=gettext_lazy(
-                "The money is in your Alipay account. The page of your deposit shows each step."
-            ),
-        )
-    else:
-        announcements.enter_timeline(application, "refused_payment_returned", f"¥{whole.amount:,}")
-        announcements.tell_merchant(
-            application,
-            key=f"refused-done:{whole.pk}",
-            subject=gettext_lazy("The payment that was not accepted has been sent back"),
-            body=gettext_lazy("It is in the Alipay account that it came from."),
-        )
+    match payout.refund or payout.returned or payout.compensation:
+        case Refund() as refund if _is_complete(refund):
+            _finish_refund(application, refund)
+        case ReturnedPayment() as returned if _is_complete(returned):
+            _finish_returned(application, returned)
+        case Compensation() as compensation if _is_complete(compensation):
+            _finish_compensation(application, compensation)
+
+
+def _kind(payout: Payout) -> Kind:
+    if payout.compensation_id:
+        return Kind.COMPENSATION_PAID
+    return Kind.REFUND_PAID if payout.refund_id else Kind.REFUSED_RETURN
+
+
+def _is_complete(cause: Cause) -> bool:
+    return not cause.payouts.exclude(state__in=[PayoutState.DONE, PayoutState.REPLACED]).exists()
+
+
+def _finish_refund(application: Application, refund: Refund) -> None:
+    refund.state = RefundState.DONE
+    refund.done_at = clock.now()
+    refund.save(update_fields=["state", "done_at"])
+    announcements.enter_timeline(application, "refund_paid", f"¥{refund.amount:,}")
+    announcements.tell_merchant(
+        application,
+        key=f"refund-done:{refund.pk}",
+        subject=gettext_lazy("Your deposit has been paid back"),
+        body=gettext_lazy("The money is in your Alipay account. The page of your deposit shows each step."),
+    )
+
+
+def _finish_returned(application: Application, returned: ReturnedPayment) -> None:
+    returned.state = BackState.DONE
+    returned.done_at = clock.now()
+    returned.save(update_fields=["state", "done_at"])
+    announcements.enter_timeline(application, "refused_payment_returned", f"¥{returned.amount:,}")
+    announcements.tell_merchant(
+        application,
+        key=f"refused-done:{returned.pk}",
+        subject=gettext_lazy("The payment that was not accepted has been sent back"),
+        body=gettext_lazy("It is in the Alipay account that it came from."),
+    )
+
+
+def _finish_compensation(application: Application, compensation: Compensation) -> None:
+    compensation.state = CompensationState.DONE
+    compensation.done_at = clock.now()
+    compensation.save(update_fields=["state", "done_at"])
+    announcements.enter_timeline(application, "compensation_paid", f"¥{compensation.amount:,}")
 
 
 def _transfer_instead(payout: Payout) -> None:
     """The trade is past its refund window: the same money, to the account that paid it, by transfer."""
-    assert payout.order is not None
-    identity, kind = _payer_of(payout.order)
-    _queue_transfers(
-        refund=payout.refund,
-        returned=payout.returned,
-        order=payout.order,
-        amount=payout.amount,
-        identity=identity,
-        identity_type=kind,
-        replaces=payout,
-    )
+    order, cause = payout.order, payout.refund or payout.returned
+    assert order is not None and cause is not None  # payout_knows_where_to
+    name = order.buyer_name if payout.returned_id else deposit_of(payout).application.company_name
+    _queue_transfers(cause, _payer_of(order, name), amount=payout.amount, order=order, replaces=payout)
 
 
 def _tell_finance(payout: Payout, key: str) -> None:
