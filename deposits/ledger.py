@@ -129,10 +129,13 @@ def _cents(amount: Decimal) -> Decimal:
     return amount.quantize(CENT)
 
 
-def totals() -> Mapping[Account, Decimal]:
-    """Every account's balance: what it grew by, less what it shrank by."""
-    debits = dict(LedgerTransfer.objects.order_by().values_list("debit").annotate(Sum("amount")))
-    credits = dict(LedgerTransfer.objects.order_by().values_list("credit").annotate(Sum("amount")))
+def totals(*, before: dt.datetime | None = None) -> Mapping[Account, Decimal]:
+    """Every account's balance: what it grew by, less what it shrank by; of the rows before an instant, if one is named."""
+    rows = LedgerTransfer.objects.order_by()
+    if before is not None:
+        rows = rows.filter(at__lt=before)
+    debits = dict(rows.values_list("debit").annotate(Sum("amount")))
+    credits = dict(rows.values_list("credit").annotate(Sum("amount")))
     balances = {}
     for account in Account:
         balance = credits.get(account, ZERO) - debits.get(account, ZERO)
