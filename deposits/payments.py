@@ -38,6 +38,7 @@ from deposits.models import (
     ReturnReason,
     Verdict,
 )
+from deposits.orders import begin_closing
 from deposits.states import ORDER_SETTLED, ORDER_UNRESOLVED, OrderState
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock, rules
@@ -283,16 +284,6 @@ def _mark_closed(pk: int) -> None:
         order.next_check_at = None
         order.last_error = ""
         order.save(update_fields=["state", "closed_at", "next_check_at", "last_error"])
-
-
-def begin_closing(order: PaymentOrder) -> None:
-    """Have the order closed at Alipay by a worker. Hold the application's lock."""
-    from deposits import tasks
-
-    order.state = OrderState.CLOSING
-    order.next_check_at = clock.now()
-    order.save(update_fields=["state", "next_check_at"])
-    enqueue(tasks.check_order, order.pk)
 
 
 def close_now(order: PaymentOrder) -> None:

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy
 from applications.lifecycle import State
 from applications.models import Application, Transition
 from applications.signals import moved
-from deposits import announcements, ledger, payments, refunds
+from deposits import announcements, ledger, refunds
 from deposits.accounts import Kind
 from deposits.models import Deposit
+from deposits.orders import begin_closing
 from deposits.states import ORDER_UNRESOLVED, OrderState
 from tmall_sp.core import rules
 from tmall_sp.core.errors import DomainError
@@ -92,4 +93,4 @@ def _give_back(application: Application, transition: Transition) -> None:
 
 def _close_orders(deposit: Deposit) -> None:
     for order in deposit.orders.select_for_update(of=("self",)).filter(state=OrderState.OPEN).order_by("pk"):
-        payments.begin_closing(order)
+        begin_closing(order)
