@@ -1,40 +1,34 @@
 """The queue, and one page for everything about an application."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from csp.decorators import csp
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 from unfold.decorators import display
 
 from applications.admin import queue
 from applications.admin.filters import CategoryFilter, ReviewFilter, StateFilter, shows_queue
-from applications.admin.forms import RequestChangesForm, StepForm, with_another_row
 from applications.admin.panels import panels
-from applications.admin.steps import STEPS, Step, offered
+from applications.admin.steps import STEPS
 from applications.dossier import category_names, dossier
 from applications.lifecycle import State
 from applications.models import Application, Document
 from applications.services import clock_text
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
-from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
-from tmall_sp.core.read_only_admin import ReadOnlyAdmin
+from tmall_sp.core.step_pages import StepPages
 
 # What a browser may show as it is; uploads.py stores nothing else.
 SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp", "application/pdf"}
@@ -56,7 +50,11 @@ STATE_COLOURS: dict[str, str] = {
 
 
 @admin.register(Application)
-class ApplicationAdmin(ReadOnlyAdmin):
+class ApplicationAdmin(StepPages[Application]):
+    steps = STEPS
+    head_template = "admin/applications/_head.html"
+    page_template = "admin/applications/application.html"
+    step_template = "admin/applications/step.html"
     list_display = [
         "number",
         "company_or_nick",
@@ -115,42 +113,37 @@ class ApplicationAdmin(ReadOnlyAdmin):
 
     # The page
 
-    def get_urls(self) -> list[URLPattern]:
-        """No add, delete or history; a URL for each step."""
-        return [
-            self._path("", self.changelist_view, "changelist"),
-            self._path("<int:pk>/change/", self.page, "change"),
-            self._path("<int:pk>/documents/<int:document_id>/", self.document, "document"),
-            *(
-                self._path(f"<int:pk>/{step.name}/", partial(self.step, step=step), step.name)
-                for step in STEPS
-            ),
-        ]
+    def objects(self, request: HttpRequest) -> QuerySet[Application]:
+        rows: QuerySet[Application] = self.get_queryset(request)
+        return rows.select_related("applicant", "company", "reviewer", "approved_by")
 
-    def _path(self, route: str, view: Callable[..., HttpResponseBase], name: str) -> URLPattern:
-        route_to: URLPattern = path(
-            route, self.admin_site.admin_view(view), name=f"applications_application_{name}"
-        )
-        return route_to
+    def object_context(self, request: HttpRequest, obj: Application) -> dict[str, Any]:
+        return {
+            "application": obj,
+            "title": obj.number,
+            "state_colour": STATE_COLOURS.get(obj.state, ""),
+            "time_left": _time_left(obj),
+            "is_late": bool(obj.review_due_at and clock.now() > obj.review_due_at),
+        }
 
-    @method_decorator(require_safe)
-    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Everything about one application, and the steps that this person can take now."""
-        application = self._application(request, pk)
-        context = {
-            **self._context(request, application),
-            "dossier": dossier(application),
-            "steps": offered(_person(request), application),
-            "panels": list(panels(request, application)),
+    def page_context(self, request: HttpRequest, obj: Application) -> dict[str, Any]:
+        return {
+            "dossier": dossier(obj),
+            "panels": list(panels(request, obj)),
             "may_see_documents": request.user.has_perm("applications.view_document"),
         }
-        return TemplateResponse(request, "admin/applications/application.html", context)
+
+    def step_context(self, request: HttpRequest, obj: Application) -> dict[str, Any]:
+        return {"latest": list(obj.transitions.select_related("actor").order_by("-at", "-pk")[:3])}
+
+    def other_urls(self) -> list[URLPattern]:
+        return [self.url("<int:pk>/documents/<int:document_id>/", self.document, "document")]
 
     @method_decorator([xframe_options_sameorigin, require_safe])
     @method_decorator(csp({"default-src": "'none'", "frame-ancestors": "'self'"}))
     def document(self, request: HttpRequest, pk: int, document_id: int) -> FileResponse:
         """A file of the application, shown in the browser where that is safe."""
-        application = self._application(request, pk)
+        application = self.load(request, pk)
         if not request.user.has_perm("applications.view_document"):
             raise PermissionDenied
         document = get_object_or_404(Document, pk=document_id, application=application)
@@ -161,82 +154,6 @@ class ApplicationAdmin(ReadOnlyAdmin):
             filename=document.original_name,
             content_type=document.content_type if safe else "application/octet-stream",
         )
-
-    # The steps
-
-    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
-    def step(self, request: HttpRequest, pk: int, *, step: Step) -> HttpResponse:
-        """GET says what the step will do; only POST does it.
-
-        1. The page of a step that isn't this person's has status 403 and no button.
-        2. A form with errors, or a step that services.py refuses, is shown again with every word typed.
-        3. A page that was out of date is shown again with the present state, for the person to decide anew.
-        """
-        application = self._application(request, pk)
-        if request.method != "POST":
-            return self._step_page(request, application, step, step.form(application))
-        if step.form is RequestChangesForm and "add_row" in request.POST:
-            longer = RequestChangesForm(application, with_another_row(request.POST))
-            return self._step_page(request, application, step, longer)
-        form = step.form(application, request.POST)
-        if not form.is_valid():
-            return self._step_page(request, application, step, form)
-        try:
-            step.run(pk, _person(request), form)
-        except DomainError as error:
-            return self._refused(request, pk, step, form, error)
-        messages.success(request, str(step.done))
-        return redirect("admin:applications_application_change", pk)
-
-    def _refused(
-        self, request: HttpRequest, pk: int, step: Step, form: StepForm, error: DomainError
-    ) -> HttpResponse:
-        application = self._application(request, pk)
-        if isinstance(error, StaleVersion):
-            form = form.shown_again(application)
-            form.full_clean()
-        field = error.field if error.field in form.fields else None
-        form.add_error(field, str(error.message))
-        status = 403 if isinstance(error, NotPermitted) else 409
-        return self._step_page(request, application, step, form, status=status)
-
-    def _step_page(
-        self, request: HttpRequest, application: Application, step: Step, form: StepForm, status: int = 200
-    ) -> HttpResponse:
-        person = _person(request)
-        if not step.may(person, application) and status == 200:
-            status = 403
-        context = {
-            **self._context(request, application),
-            "title": step.title,
-            "step": step,
-            "form": form,
-            "is_offered": step.is_offered(person, application),
-            "latest": list(application.transitions.select_related("actor").order_by("-at", "-pk")[:3]),
-        }
-        return TemplateResponse(request, "admin/applications/step.html", context, status=status)
-
-    def _application(self, request: HttpRequest, pk: int) -> Application:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        rows: QuerySet[Application] = self.get_queryset(request)
-        return get_object_or_404(
-            rows.select_related("applicant", "company", "reviewer", "approved_by"), pk=pk
-        )
-
-    def _context(self, request: HttpRequest, application: Application) -> dict[str, Any]:
-        request.current_app = self.admin_site.name
-        return {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "original": application,
-            "application": application,
-            "title": application.number,
-            "state_colour": STATE_COLOURS.get(application.state, ""),
-            "time_left": _time_left(application),
-            "is_late": bool(application.review_due_at and clock.now() > application.review_due_at),
-            "inline_admin_formsets": [],
-        }
 
 
 def _person(request: HttpRequest) -> User:

@@ -1,5 +1,6 @@
 """Forms of a reviewer's steps. None has a field for the state; each carries the version that it showed."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -16,36 +17,11 @@ from applications import dossier
 from applications.models import Application
 from applications.services import Change
 from tmall_sp.accounts.roles import Role, staff_with
+from tmall_sp.core.step_pages import StepForm
 
 ROWS = 3
 MAX_ROWS = 20
 LOOKED = "looked_"
-
-
-class StepForm(forms.Form):
-    """`seen` is the version of the application that the page showed."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, application: Application, data: QueryDict | None = None) -> None:
-        super().__init__(data, initial={"seen": application.version})
-        self.application = application
-
-    def boxes(self) -> list[forms.BoundField]:
-        """What must be ticked; the page shows it first."""
-        return []
-
-    def words(self) -> list[forms.BoundField]:
-        """What is chosen or typed."""
-        boxes = {field.name for field in self.boxes()}
-        return [field for field in self.visible_fields() if field.name not in boxes]
-
-    def shown_again(self, application: Application) -> "StepForm":
-        """The same words on a page that shows the application as it is now."""
-        assert isinstance(self.data, QueryDict)
-        data = self.data.copy()
-        data["seen"] = str(application.version)
-        return type(self)(application, data)
 
 
 def _note() -> forms.CharField:
@@ -69,9 +45,10 @@ class ReassignForm(StepForm):
 class ApproveForm(StepForm):
     """One box for each thing that no machine has checked: it must be ticked, and the note keeps it."""
 
+    boxes_title = _("I have looked at what was not checked automatically:")
     internal_note = _note()
 
-    def __init__(self, application: Application, data: QueryDict | None = None) -> None:
+    def __init__(self, application: Application, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(application, data)
         self.to_look_at = dossier.to_look_at(application)
         for code, words in self.to_look_at:
@@ -88,15 +65,6 @@ class ApproveForm(StepForm):
         """What was written, and what was looked at."""
         looked = [f"✓ {words}" for _code, words in self.to_look_at]
         return "\n".join(filter(None, [self.cleaned_data["internal_note"], *looked]))
-
-    def shown_again(self, application: Application) -> StepForm:
-        """Ticks were given for what the old page showed: they have to be given again."""
-        assert isinstance(self.data, QueryDict)
-        data = self.data.copy()
-        for name in [name for name in data if name.startswith(LOOKED)]:
-            del data[name]
-        data["seen"] = str(application.version)
-        return type(self)(application, data)
 
 
 class RejectForm(StepForm):
@@ -140,9 +108,19 @@ class RequestChangesForm(StepForm):
     )
     internal_note = _note()
 
-    def __init__(self, application: Application, data: QueryDict | None = None) -> None:
+    def __init__(self, application: Application, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(application, data)
         self.rows = ChangeFormSet(data, prefix="changes")
+
+    @classmethod
+    def with_more(cls, data: QueryDict) -> QueryDict | None:
+        if "add_row" not in data:
+            return None
+        longer = data.copy()
+        total = longer.get("changes-TOTAL_FORMS", "")
+        if total.isdecimal():
+            longer["changes-TOTAL_FORMS"] = str(min(int(total) + 1, MAX_ROWS))
+        return longer
 
     def is_valid(self) -> bool:
         valid, rows_valid = super().is_valid(), self.rows.is_valid()
@@ -157,12 +135,3 @@ class RequestChangesForm(StepForm):
             for row in self.rows
             if row.cleaned_data.get("text")
         ]
-
-
-def with_another_row(data: QueryDict) -> QueryDict:
-    """The posted words with one more empty row."""
-    longer = data.copy()
-    total = longer.get("changes-TOTAL_FORMS", "")
-    if total.isdecimal():
-        longer["changes-TOTAL_FORMS"] = str(min(int(total) + 1, MAX_ROWS))
-    return longer

@@ -3,11 +3,6 @@
 `may` and `is_open` decide what is offered; whether it happens, services.py decides under the lock.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
-
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_fsm import can_proceed
 
@@ -17,39 +12,12 @@ from applications.admin.forms import (
     ReassignForm,
     RejectForm,
     RequestChangesForm,
-    StepForm,
 )
 from applications.lifecycle import State
 from applications.models import Application
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, has_role
-
-
-@dataclass(frozen=True)
-class Step:
-    """`name` is the verb of services.py and the last part of the URL.
-
-    `one_click`: the application's page has its button; there is nothing to type or to consider.
-    """
-
-    name: str
-    title: str | Promise
-    consequence: str | Promise
-    done: str | Promise
-    may: Callable[[User, Application], bool]
-    is_open: Callable[[Application], bool]
-    run: Callable[[int, User, Any], Application]
-    form: type[StepForm] = StepForm
-    one_click: bool = False
-    variant: str = "default"
-    icon: str = ""
-
-    @property
-    def url_name(self) -> str:
-        return f"applications_application_{self.name}"
-
-    def is_offered(self, user: User, application: Application) -> bool:
-        return self.is_open(application) and self.may(user, application)
+from tmall_sp.core.step_pages import Step, plainly
 
 
 def _is_reviewed(application: Application) -> bool:
@@ -60,11 +28,11 @@ def _holds(user: User, application: Application) -> bool:
     return has_role(user, Role.REVIEWER) and application.reviewer_id == user.pk
 
 
-STEPS = (
+STEPS: tuple[Step[Application], ...] = (
     Step(
         name="claim",
         title=_("Claim"),
-        consequence=_("You take this review. Others see that it is yours, and can't decide on it."),
+        consequences=plainly(_("You take this review. Others see that it is yours, and can't decide on it.")),
         done=_("The review is yours."),
         may=permissions.may_review,
         is_open=lambda application: _is_reviewed(application) and application.reviewer_id is None,
@@ -76,9 +44,11 @@ STEPS = (
     Step(
         name="approve",
         title=_("Approve"),
-        consequence=_(
-            "The company is admitted: it is told at once to pay its deposit, and its applicant becomes the"
-            " company's owner. An approval can be revoked only by two people of operations."
+        consequences=plainly(
+            _(
+                "The company is admitted: it is told at once to pay its deposit, and its applicant becomes the"
+                " company's owner. An approval can be revoked only by two people of operations."
+            )
         ),
         done=_("Approved. The merchant has been told to pay the deposit."),
         may=permissions.is_claimed_by,
@@ -93,9 +63,11 @@ STEPS = (
     Step(
         name="request_changes",
         title=_("Request changes"),
-        consequence=_(
-            "The merchant is told each change, answers it and hands in again; the review then comes back to you."
-            " An application that isn't handed in again in time lapses."
+        consequences=plainly(
+            _(
+                "The merchant is told each change, answers it and hands in again; the review then comes back to you."
+                " An application that isn't handed in again in time lapses."
+            )
         ),
         done=_("The merchant has been asked for the changes."),
         may=permissions.is_claimed_by,
@@ -114,8 +86,10 @@ STEPS = (
     Step(
         name="reject",
         title=_("Reject"),
-        consequence=_(
-            "The application ends here, and the merchant reads the reason. The company may begin a new one."
+        consequences=plainly(
+            _(
+                "The application ends here, and the merchant reads the reason. The company may begin a new one."
+            )
         ),
         done=_("Rejected. The merchant has been told the reason."),
         may=permissions.is_claimed_by,
@@ -134,7 +108,7 @@ STEPS = (
     Step(
         name="release",
         title=_("Release"),
-        consequence=_("The review goes back to the queue, for anybody to claim."),
+        consequences=plainly(_("The review goes back to the queue, for anybody to claim.")),
         done=_("The review is back in the queue."),
         may=_holds,
         is_open=_is_reviewed,
@@ -145,7 +119,7 @@ STEPS = (
     Step(
         name="reassign",
         title=_("Assign"),
-        consequence=_("The review goes to the person chosen here, whoever has it now."),
+        consequences=plainly(_("The review goes to the person chosen here, whoever has it now.")),
         done=_("The review has been assigned."),
         may=lambda user, application: permissions.may_reassign(user),
         is_open=_is_reviewed,
@@ -156,8 +130,3 @@ STEPS = (
         icon="person_add",
     ),
 )
-
-
-def offered(user: User, application: Application) -> list[Step]:
-    """The steps that this person can take now."""
-    return [step for step in STEPS if step.is_offered(user, application)]

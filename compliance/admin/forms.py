@@ -1,6 +1,5 @@
 """Forms of the violation desk. None has a field for the state; each carries the version that it showed."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,6 +9,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 from applications.models import Application
 from compliance.models import Severity, Violation
 from compliance.violations import REPORTABLE
+from tmall_sp.core.step_pages import StepForm
 
 LONG = 4000
 
@@ -52,31 +52,12 @@ class ReportForm(forms.Form):
         return application
 
 
-class StepForm(forms.Form):
-    """`seen` is the version of the violation that the page showed."""
-
-    seen = forms.IntegerField(widget=forms.HiddenInput)
-
-    def __init__(self, violation: Violation, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial={"seen": violation.version, **self.suggested(violation)})
-
-    def suggested(self, violation: Violation) -> dict[str, Any]:
-        """What the person may begin from."""
-        return {}
-
-    def shown_again(self, violation: Violation) -> "StepForm":
-        """The same words on a page that shows the violation as it is now."""
-        data = dict(self.data.items())
-        data["seen"] = str(violation.version)
-        return type(self)(violation, data)
-
-
 class ProposeForm(StepForm):
     severity = _severity()
     finding = _text(_("Finding"), _("What was found, and on what evidence. Read by staff only."), rows=6)
 
-    def suggested(self, violation: Violation) -> dict[str, Any]:
-        return {"severity": violation.severity, "finding": violation.finding}
+    def suggested(self, obj: Violation) -> dict[str, Any]:
+        return {"severity": obj.severity, "finding": obj.finding}
 
 
 class VerifyForm(StepForm):

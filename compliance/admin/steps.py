@@ -4,52 +4,23 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_fsm import can_proceed
 
 from applications.models import Application
 from compliance import permissions, violations
-from compliance.admin.forms import DismissForm, ProposeForm, StepForm, VerifyForm
+from compliance.admin.forms import DismissForm, ProposeForm, VerifyForm
 from compliance.models import Violation
 from deposits.models import Deposit
 from tmall_sp.accounts.models import User
-
-Consequences = Callable[[Violation], list[str]]
-
-
-@dataclass(frozen=True)
-class Step:
-    """`name` is the verb of violations.py and the last part of the URL.
-
-    `consequences` is said before anybody presses; `one_click`: the violation's page has the button.
-    """
-
-    name: str
-    title: str | Promise
-    consequences: Consequences
-    done: str | Promise
-    may: Callable[[User, Violation, Application], bool]
-    run: Callable[[int, User, Any], Violation]
-    form: type[StepForm] = StepForm
-    one_click: bool = False
-    variant: str = "default"
-    icon: str = ""
-
-    @property
-    def url_name(self) -> str:
-        return f"compliance_violation_{self.name}"
-
-    def is_offered(self, user: User, violation: Violation) -> bool:
-        return can_proceed(getattr(violation, self.name)) and self.may(user, violation, violation.application)
+from tmall_sp.core.step_pages import Step, plainly
 
 
-def _plainly(text: str | Promise) -> Consequences:
-    return lambda violation: [str(text)]
+def _leads_on(name: str) -> Callable[[Violation], bool]:
+    """Whether the lifecycle has this step from where the violation is."""
+    return lambda violation: can_proceed(getattr(violation, name))
 
 
 def _of_verification(violation: Violation) -> list[str]:
@@ -87,23 +58,29 @@ def _at_stake(application: Application) -> list[str]:
     return lines
 
 
-def _is_investigator(user: User, violation: Violation, application: Application) -> bool:
+def _may_take_up(user: User, violation: Violation) -> bool:
+    return permissions.may_take_up(user, violation, violation.application)
+
+
+def _is_investigator(user: User, violation: Violation) -> bool:
     return permissions.may_handle(user) and user.pk == violation.investigator_id
 
 
-def _may_verify(user: User, violation: Violation, application: Application) -> bool:
-    return violation.proposed_at is not None and permissions.may_verify(user, violation, application)
+def _may_verify(user: User, violation: Violation) -> bool:
+    is_proposed = violation.proposed_at is not None
+    return is_proposed and permissions.may_verify(user, violation, violation.application)
 
 
-STEPS = (
+STEPS: tuple[Step[Violation], ...] = (
     Step(
         name="take_up",
         title=_("Take up"),
-        consequences=_plainly(
+        consequences=plainly(
             _("You investigate this violation and propose a finding; somebody else will have to verify it.")
         ),
         done=_("The investigation is yours."),
-        may=permissions.may_take_up,
+        may=_may_take_up,
+        is_open=_leads_on("take_up"),
         run=lambda pk, user, form: violations.take_up(pk, actor=user, seen=form.cleaned_data["seen"]),
         one_click=True,
         variant="primary",
@@ -112,11 +89,12 @@ STEPS = (
     Step(
         name="propose",
         title=_("Propose a finding"),
-        consequences=_plainly(
+        consequences=plainly(
             _("The others of operations are asked to verify it. Until then you can propose another.")
         ),
         done=_("The finding waits for a second person."),
         may=_is_investigator,
+        is_open=_leads_on("propose"),
         run=lambda pk, user, form: violations.propose(
             pk,
             actor=user,
@@ -134,6 +112,7 @@ STEPS = (
         consequences=_of_verification,
         done=_("The violation is verified."),
         may=_may_verify,
+        is_open=_leads_on("verify"),
         run=lambda pk, user, form: violations.verify(
             pk, actor=user, reason=form.cleaned_data["reason"], seen=form.cleaned_data["seen"]
         ),
@@ -144,9 +123,10 @@ STEPS = (
     Step(
         name="dismiss",
         title=_("Dismiss"),
-        consequences=_plainly(_("The violation ends here, without any consequence for the company.")),
+        consequences=plainly(_("The violation ends here, without any consequence for the company.")),
         done=_("The violation is dismissed."),
-        may=permissions.may_take_up,
+        may=_may_take_up,
+        is_open=_leads_on("dismiss"),
         run=lambda pk, user, form: violations.dismiss(
             pk, actor=user, reason=form.cleaned_data["reason"], seen=form.cleaned_data["seen"]
         ),
@@ -154,8 +134,3 @@ STEPS = (
         icon="cancel",
     ),
 )
-
-
-def offered(user: User, violation: Violation) -> list[Step]:
-    """The steps that this person can take now."""
-    return [step for step in STEPS if step.is_offered(user, violation)]

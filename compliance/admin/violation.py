@@ -1,31 +1,29 @@
 """The queue of violations, one page for each, and a page for each step."""
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.urls import URLPattern
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 from unfold.decorators import display
 
 from compliance import permissions, violations
-from compliance.admin.forms import ReportForm, StepForm
-from compliance.admin.steps import STEPS, Step, offered
+from compliance.admin.forms import ReportForm
+from compliance.admin.steps import STEPS
 from compliance.lifecycle import OPEN, ViolationState
 from compliance.models import Severity, Violation
 from compliance.selectors import waiting_for_verification
 from tmall_sp.accounts.models import User
-from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
-from tmall_sp.core.read_only_admin import ReadOnlyAdmin
+from tmall_sp.core.errors import DomainError
+from tmall_sp.core.step_pages import StepPages
 
 # Each state needs an entry: unfold shows the stored value of one without.
 STATE_COLOURS: dict[str, str] = {
@@ -65,7 +63,11 @@ class WorkFilter(admin.SimpleListFilter):
 
 
 @admin.register(Violation)
-class ViolationAdmin(ReadOnlyAdmin):
+class ViolationAdmin(StepPages[Violation]):
+    steps = STEPS
+    head_template = "admin/compliance/_head.html"
+    page_template = "admin/compliance/violation.html"
+    step_template = "admin/compliance/step.html"
     list_display = ["title", "provider", "severity_label", "state_label", "investigator_name", "reported_at"]
     list_filter = [WorkFilter, "state", "severity"]
     list_select_related = ["application", "investigator"]
@@ -97,23 +99,34 @@ class ViolationAdmin(ReadOnlyAdmin):
 
     # The pages
 
-    def get_urls(self) -> list[URLPattern]:
-        """No change, delete or history; a URL for each step."""
-        return [
-            self._path("", self.changelist_view, "changelist"),
-            self._path("add/", self.report, "add"),
-            self._path("<int:pk>/change/", self.page, "change"),
-            *(
-                self._path(f"<int:pk>/{step.name}/", partial(self.step, step=step), step.name)
-                for step in STEPS
-            ),
-        ]
-
-    def _path(self, route: str, view: Callable[..., HttpResponse], name: str) -> URLPattern:
-        pattern: URLPattern = path(
-            route, self.admin_site.admin_view(view), name=f"compliance_violation_{name}"
+    def objects(self, request: HttpRequest) -> QuerySet[Violation]:
+        rows: QuerySet[Violation] = self.get_queryset(request)
+        return rows.select_related(
+            "application__company",
+            "application__approved_by",
+            "application__deposit",
+            "reported_by",
+            "investigator",
+            "verifier",
         )
-        return pattern
+
+    def object_context(self, request: HttpRequest, obj: Violation) -> dict[str, Any]:
+        return {
+            "violation": obj,
+            "application": obj.application,
+            "title": obj.title,
+            "state_colour": STATE_COLOURS.get(obj.state, ""),
+            "severity_colour": SEVERITY_COLOURS[obj.severity],
+        }
+
+    def page_context(self, request: HttpRequest, obj: Violation) -> dict[str, Any]:
+        return {
+            "others": obj.application.violations.exclude(pk=obj.pk),
+            "history": obj.steps.select_related("actor"),
+        }
+
+    def other_urls(self) -> list[URLPattern]:
+        return [self.url("add/", self.report, "add")]
 
     @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
     def report(self, request: HttpRequest) -> HttpResponse:
@@ -137,100 +150,8 @@ class ViolationAdmin(ReadOnlyAdmin):
             else:
                 messages.success(request, _("Reported. Others of operations have been told."))
                 return redirect("admin:compliance_violation_change", violation.pk)
-        context = {**self._site_context(request), "title": _("Report a violation"), "form": form}
+        context = {**self.site_context(request), "title": _("Report a violation"), "form": form}
         return TemplateResponse(request, "admin/compliance/report.html", context)
-
-    @method_decorator(require_safe)
-    def page(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Everything about one violation, and the steps that this person can take now."""
-        violation = self._violation(request, pk)
-        context = {
-            **self._context(request, violation),
-            "steps": offered(_person(request), violation),
-            "others": violation.application.violations.exclude(pk=pk),
-            "history": violation.steps.select_related("actor"),
-        }
-        return TemplateResponse(request, "admin/compliance/violation.html", context)
-
-    @method_decorator(require_http_methods(["GET", "HEAD", "POST"]))
-    def step(self, request: HttpRequest, pk: int, *, step: Step) -> HttpResponse:
-        """GET says what the step will do; only POST does it.
-
-        1. The page of a step that isn't this person's has status 403 and no button.
-        2. A form with errors, or a step that violations.py refuses, is shown again with every word typed.
-        3. A page that was out of date is shown again with the present state, for the person to decide anew.
-        """
-        violation = self._violation(request, pk)
-        if request.method != "POST":
-            return self._step_page(request, violation, step, step.form(violation))
-        form = step.form(violation, request.POST)
-        if not form.is_valid():
-            return self._step_page(request, violation, step, form)
-        try:
-            step.run(pk, _person(request), form)
-        except DomainError as error:
-            return self._refused(request, pk, step, form, error)
-        messages.success(request, str(step.done))
-        return redirect("admin:compliance_violation_change", pk)
-
-    def _refused(
-        self, request: HttpRequest, pk: int, step: Step, form: StepForm, error: DomainError
-    ) -> HttpResponse:
-        violation = self._violation(request, pk)
-        if isinstance(error, StaleVersion):
-            form = form.shown_again(violation)
-            form.full_clean()
-        field = error.field if error.field in form.fields else None
-        form.add_error(field, str(error.message))
-        status = 403 if isinstance(error, NotPermitted) else 409
-        return self._step_page(request, violation, step, form, status=status)
-
-    def _step_page(
-        self, request: HttpRequest, violation: Violation, step: Step, form: StepForm, status: int = 200
-    ) -> HttpResponse:
-        person = _person(request)
-        if not step.may(person, violation, violation.application) and status == 200:
-            status = 403
-        context = {
-            **self._context(request, violation),
-            "title": step.title,
-            "step": step,
-            "consequences": step.consequences(violation),
-            "form": form,
-            "is_offered": step.is_offered(person, violation),
-        }
-        return TemplateResponse(request, "admin/compliance/step.html", context, status=status)
-
-    def _violation(self, request: HttpRequest, pk: int) -> Violation:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        rows: QuerySet[Violation] = self.get_queryset(request)
-        return get_object_or_404(
-            rows.select_related(
-                "application__company",
-                "application__approved_by",
-                "application__deposit",
-                "reported_by",
-                "investigator",
-                "verifier",
-            ),
-            pk=pk,
-        )
-
-    def _context(self, request: HttpRequest, violation: Violation) -> dict[str, Any]:
-        return {
-            **self._site_context(request),
-            "original": violation,
-            "violation": violation,
-            "application": violation.application,
-            "title": violation.title,
-            "state_colour": STATE_COLOURS.get(violation.state, ""),
-            "severity_colour": SEVERITY_COLOURS[violation.severity],
-        }
-
-    def _site_context(self, request: HttpRequest) -> dict[str, Any]:
-        request.current_app = self.admin_site.name
-        return {**self.admin_site.each_context(request), "opts": self.opts, "inline_admin_formsets": []}
 
 
 def _person(request: HttpRequest) -> User:

@@ -201,7 +201,8 @@ class TestGet:
     def test_says_what_the_step_will_do(self, desk: Client, claimed: Application) -> None:
         page = desk.get(step_url(claimed, "approve")).content.decode()
 
-        assert str(next(step for step in STEPS if step.name == "approve").consequence) in unescaped(page)
+        approve = next(step for step in STEPS if step.name == "approve")
+        assert str(*approve.consequences(claimed)) in unescaped(page)
 
 
 def unescaped(page: str) -> str:
@@ -397,7 +398,7 @@ def test_a_banned_company_is_not_approved(
 
 def test_an_application_that_does_not_exist(desk: Client) -> None:
     for step in STEPS:
-        url = reverse(f"admin:{step.url_name}", args=[987654321])
+        url = reverse(f"admin:applications_application_{step.name}", args=[987654321])
         assert desk.get(url).status_code == desk.post(url, {"seen": 1}).status_code == 404
 
 
