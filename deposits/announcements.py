@@ -19,6 +19,7 @@ STEP_NAMES.update(
         "refused_payment_returned": _("Refused payment sent back"),
         "refund_paid": _("Deposit paid back"),
         "compensation_paid": _("Compensation paid out"),
+        "transfer_returned": _("Transfer returned by the bank"),
     }
 )
 

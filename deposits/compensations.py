@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.locks import lock_application
-from deposits import announcements, payouts, permissions
+from deposits import announcements, payout_legs, permissions
 from deposits.accounts import Kind
 from deposits.models import Compensation, LedgerTransfer
 from deposits.payees import Payee
@@ -83,7 +83,7 @@ def _send(compensation: Compensation, payee: Payee) -> None:
     compensation.payee_name = payee.name
     compensation.state = CompensationState.IN_PROGRESS
     compensation.save(update_fields=["payee_identity", "payee_identity_type", "payee_name", "state"])
-    payouts.pay_compensation(compensation, payee)
+    payout_legs.pay_compensation(compensation, payee)
 
 
 def _tell_finance(compensation: Compensation) -> None:

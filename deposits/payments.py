@@ -25,7 +25,7 @@ from applications import permissions
 from applications import services as applications
 from applications.lifecycle import MEMBER, State
 from applications.models import Application
-from deposits import announcements, ledger, payouts
+from deposits import announcements, ledger, payout_legs
 from deposits.accounts import Kind
 from deposits.gateways.alipay import Alipay, CloseOutcome, Trade, TradeStatus
 from deposits.locks import lock_deposit, lock_order
@@ -430,7 +430,7 @@ def _refuse(application: Application, order: PaymentOrder, reason: ReturnReason)
         note=order.trade_no,
         case=f"returned:{returned.pk}",
     )
-    payouts.give_back_refused(returned)
+    payout_legs.give_back_refused(returned)
     announcements.enter_timeline(
         application,
         "payment_refused",

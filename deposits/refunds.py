@@ -1,10 +1,10 @@
-"""What of a deposit goes back to its company: out of the deposit at once, then leg by leg (payouts.py)."""
+"""What of a deposit goes back to its company: out of the deposit at once, then leg by leg (payout_legs.py)."""
 
 from decimal import Decimal
 
 from django.utils.translation import gettext_lazy
 
-from deposits import announcements, ledger, payouts
+from deposits import announcements, ledger, payout_legs
 from deposits.accounts import Kind
 from deposits.models import Deposit, Refund
 from tmall_sp.core import clock
@@ -22,7 +22,7 @@ def queue_refund(deposit: Deposit, amount: Decimal, *, key: str, reason: str) ->
         deposit=deposit, amount=amount, key=key, reason=reason, created_at=clock.now()
     )
     ledger.post(Kind.REFUND, amount, key=f"refund:{key}", deposit=deposit, case=f"refund:{refund.pk}")
-    payouts.give_back_deposit(refund)
+    payout_legs.give_back_deposit(refund)
     announcements.tell_merchant(
         deposit.application,
         key=f"refund:{refund.pk}",

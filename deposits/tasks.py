@@ -4,7 +4,7 @@ from celery import shared_task
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import payments, payouts, services
+from deposits import bank_returns, payments, payouts, services
 from deposits.models import PaymentOrder
 from tmall_sp.core import clock
 from tmall_sp.core.sweeps import for_each
@@ -34,6 +34,13 @@ def sweep_payouts() -> None:
     """Send what no worker was told of, what is to be tried again, and what a dead worker left behind."""
     due = payouts.due(clock.now()).order_by("due_at")
     for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], payouts.send)
+
+
+@shared_task
+def sweep_transfers() -> None:
+    """Ask about transfers that have arrived: a bank may have returned them."""
+    due = bank_returns.due(clock.now()).order_by("watch_at")
+    for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], bank_returns.watch)
 
 
 @shared_task

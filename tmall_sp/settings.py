@@ -184,6 +184,7 @@ CELERY_BEAT_SCHEDULE = {
     "application-deadlines": _every(60, "applications.tasks.sweep_deadlines"),
     "payment-orders": _every(15, "deposits.tasks.sweep_orders"),
     "payouts": _every(15, "deposits.tasks.sweep_payouts"),
+    "transfers-that-arrived": _every(60, "deposits.tasks.sweep_transfers"),
     "unpaid-applications": _every(60, "deposits.tasks.sweep_unpaid"),
     "exits": _every(15, "compliance.tasks.sweep_exits"),
 }

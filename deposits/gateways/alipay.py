@@ -20,7 +20,7 @@ from django.conf import settings
 
 from deposits.gateways.alipay_sdk import MendedAliPay
 from tmall_sp.core import clock
-from tmall_sp.core.gateway import BUDGET, GatewayError, Kind, malformed, plain_code, send
+from tmall_sp.core.gateway import BUDGET, GatewayError, Kind, malformed, plain_code, plain_text, send
 
 CENT = Decimal("0.01")
 MAX_BILL = 64 * 1024 * 1024
@@ -171,6 +171,8 @@ class Transfer:
     transferred_at: dt.datetime | None
     error_code: str | None
     """Why, where the status is FAIL or REFUND."""
+    fail_reason: str = ""
+    """The same in Alipay's words, for staff."""
 
 
 class Alipay:
@@ -442,7 +444,8 @@ def _failure(method: str, answer: Mapping[str, Any]) -> GatewayError:
             kind = Kind.NOT_EXECUTED
         elif sub_code in REFUSED_SUB_CODES or sub_code.startswith(LIMIT_PREFIX):
             kind = Kind.REFUSED
-    return GatewayError(sub_code, f"{method} answered {code}", kind=kind)
+    prose = plain_text(answer.get("sub_msg") or answer.get("msg"))
+    return GatewayError(sub_code, f"{method} answered {code}", kind=kind, prose=prose)
 
 
 def _transfer(answer: Mapping[str, Any], out_biz_no: str, date_field: str) -> Transfer:
@@ -455,6 +458,7 @@ def _transfer(answer: Mapping[str, Any], out_biz_no: str, date_field: str) -> Tr
         pay_fund_order_id=_text(answer, "pay_fund_order_id"),
         transferred_at=_moment(answer, date_field),
         error_code=plain_code(error_code) if error_code else None,
+        fail_reason=plain_text(answer.get("fail_reason")),
     )
 
 

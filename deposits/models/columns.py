@@ -65,3 +65,24 @@ def refuses(
             RETURN {"NULL" if deferred else "NEW"};
         """,
     )
+
+
+def follows_its_legs(column: str) -> list[pgtrigger.Trigger]:
+    """Of money that goes out in payouts: done with the last of them, and reopened only by a bank's return."""
+    legs = f"SELECT 1 FROM deposits_payout p WHERE p.{column} = NEW.id AND p.state"  # noqa: S608 -- our own words
+    return [
+        refuses(
+            "done_with_its_legs",
+            pgtrigger.Update,
+            f"""NEW.state = 'done' AND OLD.state <> 'done' AND (
+                EXISTS ({legs} NOT IN ('done', 'replaced')) OR NOT EXISTS ({legs} = 'done')
+            )""",
+            "it is done once all of its payouts are",
+        ),
+        refuses(
+            "reopened_by_a_return",
+            pgtrigger.Update,
+            f"OLD.state = 'done' AND NEW.state <> 'done' AND NOT EXISTS ({legs} = 'returned')",
+            "what is done is reopened only when a bank returns it",
+        ),
+    ]

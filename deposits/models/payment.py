@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from deposits.models.columns import fixed, lawful, money, new_order_number
+from deposits.models.columns import fixed, follows_its_legs, lawful, money, new_order_number
 from deposits.models.deposit import Deposit
 from deposits.states import BACK_EDGES, ORDER_EDGES, ORDER_SETTLED, BackState, OrderState
 from tmall_sp.core import clock
@@ -177,6 +177,7 @@ class ReturnedPayment(models.Model):
             begins_in(BackState.IN_PROGRESS.value),
             lawful(BACK_EDGES),
             fixed("order", "amount", "reason"),
+            *follows_its_legs("returned_id"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from deposits.models.columns import fixed, lawful, money, new_payout_number, refuses
+from deposits.models.columns import fixed, follows_its_legs, lawful, money, new_payout_number, refuses
 from deposits.models.deposit import Deposit
 from deposits.models.payment import PaymentOrder, ReturnedPayment
 from deposits.states import (
@@ -51,15 +51,19 @@ class Refund(models.Model):
             begins_in(RefundState.IN_PROGRESS.value, RefundState.HELD.value),
             lawful(REFUND_EDGES),
             fixed("deposit", "amount", "key"),
+            # The last decision counts: one that was released may be held again.
             refuses(
-                "released_by_two",
+                "held_and_released_by_two",
                 pgtrigger.Update,
-                """OLD.state = 'held' AND NEW.state <> 'held' AND NOT EXISTS (
-                    SELECT 1 FROM deposits_proposal p
-                    WHERE p.refund_id = NEW.id AND p.kind = 'release_refund' AND p.state = 'accepted'
-                )""",
-                "two people release a refund that is held",
+                """(OLD.state = 'held') <> (NEW.state = 'held') AND (
+                    SELECT p.kind FROM deposits_proposal p
+                    WHERE p.refund_id = NEW.id AND p.state = 'accepted'
+                      AND p.kind IN ('release_refund', 'hold_refund')
+                    ORDER BY p.decided_at DESC, p.id DESC LIMIT 1
+                ) IS DISTINCT FROM (CASE NEW.state WHEN 'held' THEN 'hold_refund' ELSE 'release_refund' END)""",
+                "two people hold a refund, and two release it",
             ),
+            *follows_its_legs("refund_id"),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +115,16 @@ class Compensation(models.Model):
             begins_in(CompensationState.WAITING.value),
             lawful(COMPENSATION_EDGES),
             fixed("deposit", "case", "amount", "entry"),
+            refuses(
+                "payee_is_named_once",
+                pgtrigger.Update,
+                """OLD.state <> 'waiting' AND (
+                    (NEW.payee_identity, NEW.payee_identity_type, NEW.payee_name)
+                    IS DISTINCT FROM (OLD.payee_identity, OLD.payee_identity_type, OLD.payee_name)
+                )""",
+                "the payee of a compensation under way stays",
+            ),
+            *follows_its_legs("compensation_id"),
         ]
 
     def __str__(self) -> str:
@@ -175,6 +189,12 @@ class Payout(models.Model):
     due_at = models.DateTimeField(_("next attempt"), default=clock.now)
     claimed_at = models.DateTimeField(null=True, blank=True)
     last_code = models.CharField(_("Alipay's last answer"), max_length=64, blank=True)
+    # The same in Alipay's words: for staff alone, as nobody promises what stands there.
+    last_answer = models.CharField(_("in Alipay's words"), max_length=200, blank=True, db_default="")
+    # When a person last had Alipay asked about the number.
+    asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
+    # Since when it is sure that this number moved no money and never will. A new attempt makes it null.
+    unpaid_at = models.DateTimeField(_("surely not executed since"), null=True, blank=True)
     alipay_number = models.CharField(_("Alipay's number"), max_length=64, blank=True)
     created_at = models.DateTimeField(_("created"), default=clock.now)
     done_at = models.DateTimeField(_("time of payout"), null=True, blank=True)
@@ -228,16 +248,23 @@ class Payout(models.Model):
                 "number",
                 "amount",
                 "payee_identity",
+                "payee_identity_type",
                 "payee_name",
                 "replaces",
             ),
             refuses(
-                "released_with_its_refund",
-                pgtrigger.Update,
-                """OLD.state = 'held' AND NEW.state <> 'held' AND NOT EXISTS (
-                    SELECT 1 FROM deposits_refund r WHERE r.id = NEW.refund_id AND r.state = 'in_progress'
+                "held_with_its_refund",
+                pgtrigger.Insert | pgtrigger.Update,
+                """NEW.state <> 'held' AND EXISTS (
+                    SELECT 1 FROM deposits_refund r WHERE r.id = NEW.refund_id AND r.state = 'held'
                 )""",
                 "a leg of a refund that is held stays held",
+            ),
+            refuses(
+                "held_before_the_first_attempt",
+                pgtrigger.Update,
+                "NEW.state = 'held' AND OLD.state <> 'held' AND NEW.attempts > 0",
+                "what a worker has claimed is held no more",
             ),
             refuses(
                 "decided_by_two",
@@ -248,6 +275,43 @@ class Payout(models.Model):
                       AND p.kind IN ('settle_payout', 'redirect_payout')
                 )""",
                 "two people decide what becomes of a payout that did not go",
+            ),
+            refuses(
+                "replaced_when_surely_unpaid",
+                pgtrigger.Update,
+                "OLD.state = 'attention' AND NEW.state = 'replaced' AND NEW.unpaid_at IS NULL",
+                "Alipay may still execute this payout",
+            ),
+            refuses(
+                "replaced_by_its_amount",
+                pgtrigger.Insert | pgtrigger.Update,
+                """EXISTS (
+                    SELECT 1 FROM deposits_payout p
+                    WHERE p.id IN (NEW.id, NEW.replaces_id)
+                      AND COALESCE((SELECT SUM(r.amount) FROM deposits_payout r WHERE r.replaces_id = p.id), 0)
+                          <> CASE p.state WHEN 'replaced' THEN p.amount ELSE 0 END
+                )""",
+                "what replaces a payout is of the same amount",
+                deferred=True,
+            ),
+            refuses(
+                "done_is_booked",
+                pgtrigger.Insert | pgtrigger.Update,
+                """NEW.state = 'done' AND NOT EXISTS (
+                    SELECT 1 FROM deposits_ledgertransfer t
+                    WHERE t.payout_id = NEW.id AND t.credit = 'alipay_cash' AND t.amount = NEW.amount
+                )""",
+                "a payout that is done stands in the ledger",
+                deferred=True,
+            ),
+            refuses(
+                "return_is_booked",
+                pgtrigger.Update,
+                """NEW.state = 'returned' AND OLD.state <> 'returned' AND NOT EXISTS (
+                    SELECT 1 FROM deposits_ledgertransfer t
+                    WHERE t.payout_id = NEW.id AND t.kind = 'bank_return' AND t.amount = NEW.amount
+                )""",
+                "a payout that came back stands in the ledger",
             ),
         ]
 

@@ -43,14 +43,16 @@ class GatewayError(Exception):
     `code` is the gateway's own code (Alipay: the sub_code, else the code; Taobao: the number as text) or
     one of ours in lower case: connection, timeout, dropped, http_status, malformed, unsigned, bad_signature,
     cert_changed, key_files, no_session. `message` is English, for logs and staff; it holds no secret, no
-    personal data and none of the gateway's prose.
+    personal data and none of the gateway's prose. That stands in `prose` (see plain_text), for a page of
+    staff and for no log: nobody promises what is in it.
     """
 
-    def __init__(self, code: str, message: str, *, kind: Kind) -> None:
+    def __init__(self, code: str, message: str, *, kind: Kind, prose: str = "") -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.kind = kind
+        self.prose = prose
 
     @property
     def retryable(self) -> bool:
@@ -140,6 +142,12 @@ def json_object(body: bytes | str) -> dict[str, Any]:
 def malformed(what: str) -> GatewayError:
     """The error for an answer that can't be understood; `what` names our expectation, not the content."""
     return GatewayError("malformed", what, kind=Kind.UNKNOWN)
+
+
+def plain_text(value: object) -> str:
+    """A gateway's prose fit for a column and a page: one line of printable characters, at most 200."""
+    text = value if isinstance(value, str) else ""
+    return " ".join("".join(c if c.isprintable() else " " for c in text[:1000]).split())[:200]
 
 
 def plain_code(value: object) -> str:
