@@ -3,6 +3,7 @@
 import hashlib
 import io
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.core.files.base import ContentFile
@@ -28,12 +29,49 @@ IMAGE_FORMATS = {"JPEG": ("image/jpeg", "jpg"), "PNG": ("image/png", "png"), "WE
 _decoding = threading.Lock()
 
 
-def add_document(pk: int, *, actor: User, kind: str, upload: UploadedFile) -> Document:
-    """Store one file. A second licence replaces the first, whose row and file are kept.
+@dataclass(frozen=True)
+class CheckedFile:
+    """A file that is what it says: a PDF, or a picture that was encoded anew."""
+
+    content: bytes
+    content_type: str
+    extension: str
+    called: str
+    """By whoever handed it in."""
+
+    @property
+    def name(self) -> str:
+        """What is saved from the portal opens as what it is, whatever it was called."""
+        return f"{Path(self.called).stem[-180:]}.{self.extension}"
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    def to_store(self) -> tuple[str, ContentFile]:
+        """For FieldFile.save: a name that nobody can guess, and the content."""
+        return f"{get_random_string(24)}.{self.extension}", ContentFile(self.content)
+
+
+def check_file(upload: UploadedFile) -> CheckedFile:
+    """Judge a file by its content, before any lock is taken: a picture may need time.
 
     DomainError on field `file` for what is too big, or is neither a picture nor a PDF.
     """
-    content, content_type, extension = _accepted(upload)
+    if (upload.size or 0) > MAX_BYTES:
+        raise DomainError("file_too_big", _("The file is larger than 10 MB."), field="file")
+    content, name = upload.read(), upload.name or ""
+    if content.startswith(b"%PDF-"):
+        return CheckedFile(content, "application/pdf", "pdf", name)
+    return CheckedFile(*_encoded_anew(content), name)
+
+
+def add_document(pk: int, *, actor: User, kind: str, upload: UploadedFile) -> Document:
+    """Store one file. A second licence replaces the first, whose row and file are kept.
+
+    DomainError as check_file.
+    """
+    checked = check_file(upload)
     with transaction.atomic():
         application = drafts.lock_for_editing(pk, actor=actor)
         current = application.documents.filter(removed_at__isnull=True)
@@ -44,15 +82,14 @@ def add_document(pk: int, *, actor: User, kind: str, upload: UploadedFile) -> Do
         document = Document(
             application=application,
             kind=kind,
-            # What is saved from the portal opens as what it is, whatever it was called.
-            original_name=f"{Path(upload.name or '').stem[-180:]}.{extension}",
-            content_type=content_type,
-            size=len(content),
-            sha256=hashlib.sha256(content).hexdigest(),
+            original_name=checked.name,
+            content_type=checked.content_type,
+            size=len(checked.content),
+            sha256=checked.sha256,
             uploaded_by=actor,
             uploaded_at=clock.now(),
         )
-        document.file.save(f"{get_random_string(24)}.{extension}", ContentFile(content), save=False)
+        document.file.save(*checked.to_store(), save=False)
         document.save()
         drafts.touch(application)
     return document
@@ -64,15 +101,6 @@ def remove_document(pk: int, document_id: int, *, actor: User) -> None:
         application = drafts.lock_for_editing(pk, actor=actor)
         application.documents.filter(pk=document_id, removed_at__isnull=True).update(removed_at=clock.now())
         drafts.touch(application)
-
-
-def _accepted(upload: UploadedFile) -> tuple[bytes, str, str]:
-    if (upload.size or 0) > MAX_BYTES:
-        raise DomainError("file_too_big", _("The file is larger than 10 MB."), field="file")
-    content = upload.read()
-    if content.startswith(b"%PDF-"):
-        return content, "application/pdf", "pdf"
-    return _encoded_anew(content)
 
 
 def _encoded_anew(content: bytes) -> tuple[bytes, str, str]:

@@ -18,6 +18,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 from unfold.decorators import display
 
+from applications import served_files
 from applications.admin import queue
 from applications.admin.filters import CategoryFilter, ReviewFilter, StateFilter, shows_queue
 from applications.admin.panels import panels
@@ -29,9 +30,6 @@ from applications.services import clock_text
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.step_pages import StepPages
-
-# What a browser may show as it is; uploads.py stores nothing else.
-SHOWN_INLINE = {"image/jpeg", "image/png", "image/webp", "application/pdf"}
 
 # Each state needs an entry: unfold shows the stored value of one without.
 STATE_COLOURS: dict[str, str] = {
@@ -147,12 +145,8 @@ class ApplicationAdmin(StepPages[Application]):
         if not request.user.has_perm("applications.view_document"):
             raise PermissionDenied
         document = get_object_or_404(Document, pk=document_id, application=application)
-        safe = document.content_type in SHOWN_INLINE
-        return FileResponse(
-            document.file.open("rb"),
-            as_attachment=not safe,
-            filename=document.original_name,
-            content_type=document.content_type if safe else "application/octet-stream",
+        return served_files.for_staff(
+            document.file, name=document.original_name, content_type=document.content_type
         )
 
 

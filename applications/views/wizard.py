@@ -9,7 +9,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from applications import completeness, drafts, email_proof, permissions, selectors, services, todo, uploads
+from applications import (
+    completeness,
+    drafts,
+    email_proof,
+    permissions,
+    selectors,
+    served_files,
+    services,
+    todo,
+    uploads,
+)
 from applications.forms import CodeForm, StepForm, SubmitForm, UploadForm
 from applications.lifecycle import State
 from applications.models import Application
@@ -169,20 +179,12 @@ def document(request: HttpRequest, number: str, pk: int) -> FileResponse:
     """One of the application's files: pictures are shown, `?download` and everything else is saved."""
     application = selectors.application_for(person(request), number)
     found = get_object_or_404(selectors.documents_of(application), pk=pk)
-    try:
-        content = found.file.open()
-    except FileNotFoundError as error:
-        raise Http404 from error
-    shown = found.content_type.startswith("image/") and "download" not in request.GET
-    response = FileResponse(
-        content,
-        as_attachment=not shown,
-        filename=found.original_name,
+    return served_files.for_merchant(
+        found.file,
+        name=found.original_name,
         content_type=found.content_type,
+        download="download" in request.GET,
     )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 # Handing in ----------------------------------------------------------------------------------------
