@@ -15,11 +15,15 @@ from tmall_sp.core.notices import notify
 STEP_NAMES.update(
     {
         "deposit_topped_up": _("Deposit topped up"),
+        "required_deposit_changed": _("Required deposit changed"),
         "payment_refused": _("Payment not accepted"),
         "refused_payment_returned": _("Refused payment sent back"),
+        "refund_held": _("Refund waits to be released by two people"),
+        "refund_released": _("Refund released by two people"),
         "refund_paid": _("Deposit paid back"),
         "compensation_paid": _("Compensation paid out"),
         "transfer_returned": _("Transfer returned by the bank"),
+        "payout_retried": _("Payout tried again"),
     }
 )
 
@@ -58,4 +62,18 @@ def enter_timeline(application: Application, name: str, reason: str = "") -> Non
         to_state=application.state,
         at=clock.now(),
         reason=reason,
+    )
+
+
+def enter_internally(application: Application, name: str, *, actor: User, note: str) -> None:
+    """What a person of staff did about money, for staff to read. Hold the application's lock."""
+    Transition.objects.create(
+        application=application,
+        name=name,
+        from_state=application.state,
+        to_state=application.state,
+        actor=actor,
+        at=clock.now(),
+        internal_note=note,
+        public=False,
     )

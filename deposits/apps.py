@@ -7,4 +7,4 @@ class DepositsConfig(AppConfig):
     verbose_name = _("Money")
 
     def ready(self) -> None:
-        from deposits import receivers  # noqa: F401
+        from deposits import demand_receivers, receivers  # noqa: F401

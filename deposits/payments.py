@@ -23,9 +23,9 @@ from django.utils.translation import gettext_lazy
 
 from applications import permissions
 from applications import services as applications
-from applications.lifecycle import MEMBER, State
+from applications.lifecycle import State
 from applications.models import Application
-from deposits import announcements, ledger, payout_legs
+from deposits import announcements, ledger, payout_legs, topups
 from deposits.accounts import Kind
 from deposits.gateways.alipay import Alipay, CloseOutcome, Trade, TradeStatus
 from deposits.locks import lock_deposit, lock_order
@@ -117,8 +117,8 @@ def _due(application: Application, deposit: Deposit) -> tuple[Purpose, Decimal, 
     if application.state == State.APPROVED:
         applications.refuse_late(application)
         return Purpose.INITIAL, deposit.required, application.deadline_at or now + _top_up_time(now)
-    if application.state in MEMBER and application.state != State.EXITING and deposit.shortfall:
-        return Purpose.TOP_UP, deposit.shortfall, now + min(_top_up_time(now), dt.timedelta(days=1))
+    if missing := topups.payable(application, deposit):
+        return Purpose.TOP_UP, missing, now + min(_top_up_time(now), dt.timedelta(days=1))
     raise _nothing_due()
 
 
@@ -361,7 +361,7 @@ def _refusal(application: Application, order: PaymentOrder) -> ReturnReason | No
 def _is_expected(application: Application, order: PaymentOrder) -> bool:
     if order.purpose == Purpose.INITIAL:
         return bool(application.state == State.APPROVED)
-    return application.state in MEMBER and order.deposit.shortfall >= order.amount
+    return topups.payable(application, order.deposit) >= order.amount
 
 
 def _is_bound_payer(application: Application, order: PaymentOrder) -> bool:
@@ -413,6 +413,7 @@ def _accept(application: Application, order: PaymentOrder) -> None:
             subject=gettext_lazy("Your top-up has arrived"),
             body=gettext_lazy("The receipt is on the page of your deposit."),
         )
+        topups.close_if_met(order.deposit)
 
 
 def _refuse(application: Application, order: PaymentOrder, reason: ReturnReason) -> None:

@@ -4,8 +4,17 @@ from celery import shared_task
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import bank_returns, payments, payouts, services
-from deposits.models import PaymentOrder
+from deposits import (
+    bank_returns,
+    overdue,
+    payment_reminders,
+    payments,
+    payouts,
+    requirement,
+    services,
+    topups,
+)
+from deposits.models import Deposit, PaymentOrder
 from tmall_sp.core import clock
 from tmall_sp.core.sweeps import for_each
 
@@ -50,3 +59,34 @@ def sweep_unpaid() -> None:
         "deadline_at"
     )
     for_each(overdue.values_list("pk", flat=True)[:SWEEP_SIZE], services.lapse_if_due)
+
+
+@shared_task
+def sweep_payment_reminders() -> None:
+    """Remind approved companies of the deposit that is due."""
+    due = payment_reminders.to_remind(clock.now()).order_by("application__deadline_at")
+    for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], payment_reminders.remind)
+
+
+@shared_task
+def sweep_required() -> None:
+    """Give members the required amount that is in force now."""
+    for_each(
+        requirement.outdated().order_by("pk").values_list("pk", flat=True)[:SWEEP_SIZE], requirement.adopt
+    )
+
+
+@shared_task
+def sweep_demands() -> None:
+    """Demand what no verb has demanded, and remind of what was demanded."""
+    astray = topups.astray(Deposit.objects.all()).order_by("pk")
+    for_each(astray.values_list("pk", flat=True)[:SWEEP_SIZE], topups.put_right)
+    due = topups.to_remind(clock.now()).order_by("due_at")
+    for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], topups.remind)
+
+
+@shared_task
+def sweep_overdue_demands() -> None:
+    """Suspend members whose demand has passed, once Alipay says that nothing was paid."""
+    passed = overdue.passed().order_by("due_at")
+    for_each(passed.values_list("pk", flat=True)[:SWEEP_SIZE], overdue.suspend_if_unpaid)

@@ -59,6 +59,8 @@ class Deposit(models.Model):
     # The unpaid obligations together.
     owed = money(_("owed"), default=ZERO, db_default=ZERO)
     opened_at = models.DateTimeField(_("opened"), default=clock.now)
+    # How many of the rule's moments to remind of the first payment (`deposit.payment_reminder_days`) are dealt with.
+    reminders = models.PositiveSmallIntegerField(_("reminders"), default=0, db_default=0)
 
     class Meta:
         verbose_name = _("deposit")
@@ -177,7 +179,7 @@ class TopUpDemand(models.Model):
     cause = models.CharField(_("cause"), max_length=9, choices=DemandCause)
     opened_at = models.DateTimeField(_("opened"), default=clock.now)
     due_at = models.DateTimeField(_("due"))
-    # How many reminders went out; the rule `deposit.reminder_days` says when.
+    # How many of the moments to remind of it (rule `deposit.reminder_days`) are dealt with.
     reminders = models.PositiveSmallIntegerField(_("reminders"), default=0)
     # When its passing was acted upon: the member is suspended until the shortfall is gone.
     lapsed_at = models.DateTimeField(_("passed unpaid"), null=True, blank=True)
