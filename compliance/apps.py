@@ -7,4 +7,4 @@ class ComplianceConfig(AppConfig):
     verbose_name = _("Cases and exits")
 
     def ready(self) -> None:
-        from compliance import receivers  # noqa: F401
+        from compliance import clean_record, receivers  # noqa: F401

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.locks import lock_application
-from deposits import announcements, permissions
+from deposits import announcements, payout_decisions, permissions, refund_decisions
 from deposits.locks import deposit_of
 from deposits.models import Deposit, LedgerTransfer, Obligation, Payout, Proposal, ProposalKind, Refund
 from deposits.models.proposal import TARGETS
@@ -34,7 +34,13 @@ class Decision:
     carry_out: Callable[[Proposal], None]
 
 
-DECISIONS: dict[ProposalKind, Decision] = {}
+DECISIONS: dict[ProposalKind, Decision] = {
+    ProposalKind.RELEASE_REFUND: Decision(refund_decisions.check_release, refund_decisions.release),
+    ProposalKind.HOLD_REFUND: Decision(refund_decisions.check_hold, refund_decisions.hold),
+    ProposalKind.REFUND_BY_HAND: Decision(refund_decisions.check_by_hand, refund_decisions.by_hand),
+    ProposalKind.REDIRECT_PAYOUT: Decision(payout_decisions.check_redirect, payout_decisions.redirect),
+    ProposalKind.SETTLE_PAYOUT: Decision(payout_decisions.check_settle, payout_decisions.settle),
+}
 
 
 def propose(
