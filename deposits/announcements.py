@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from applications.announcements import merchants
 from applications.models import Application, Transition
 from applications.step_names import STEP_NAMES
+from deposits.models import LedgerTransfer
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, staff_with
 from tmall_sp.core import clock
@@ -24,18 +25,42 @@ STEP_NAMES.update(
         "compensation_paid": _("Compensation paid out"),
         "transfer_returned": _("Transfer returned by the bank"),
         "payout_retried": _("Payout tried again"),
+        "deposit_frozen": _("Part of the deposit frozen"),
+        "deposit_released": _("Frozen part of the deposit released"),
+        "compensation_deducted": _("Compensation deducted"),
+        "penalty_deducted": _("Penalty deducted"),
+        "breach_deducted": _("Damages for breach deducted"),
+        "forfeiture_deducted": _("Deposit forfeited"),
+        "obligation_recorded": _("Deduction larger than the deposit: the rest is owed"),
+        "obligation_paid": _("Obligation paid from the deposit"),
+        "obligation_waived": _("Obligation waived by two people"),
+        "entry_corrected": _("Deduction corrected by two people"),
+        "forfeiture_returned": _("Forfeited deposit given back"),
     }
 )
 
 
-def tell_merchant(application: Application, *, key: str, subject: str | Promise, body: str | Promise) -> None:
-    """A notice to everybody of the company, with a link to the deposit's page. Call it in the fact's transaction."""
+def tell_merchant(
+    application: Application,
+    *,
+    key: str,
+    subject: str | Promise,
+    body: str | Promise,
+    receipt: LedgerTransfer | None = None,
+) -> None:
+    """A notice to everybody of the company, with a link to the receipt of a row, or else to the deposit's page.
+
+    Call it in the fact's transaction.
+    """
+    link = reverse("deposits:detail", args=[application.number])
+    if receipt is not None:
+        link = reverse("deposits:receipt", args=[application.number, receipt.pk])
     notify(
         merchants(application),
         key=f"deposit:{key}",
         subject=subject,
         body=body,
-        link=reverse("deposits:detail", args=[application.number]),
+        link=link,
         email=application.contact_email if application.contact_email_verified_at else "",
     )
 

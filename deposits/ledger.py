@@ -1,4 +1,4 @@
-"""The only place that writes a LedgerTransfer or a balance of a deposit (design §4).
+"""The only place that writes a LedgerTransfer, or what of a deposit is available or frozen (design §4).
 
 One row moves one amount from one account to another, once per cause, and a deposit's balances change in
 the same step, under lock. The database checks both again: CHECKs, and the sums at commit.
@@ -13,7 +13,7 @@ from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from deposits.accounts import BALANCES, ENTRIES, GROWS_BY_DEBIT, REVERSING, Account, Kind
-from deposits.models import ZERO, Deposit, LedgerTransfer, PaymentOrder, Payout
+from deposits.models import ZERO, Deposit, LedgerTransfer, Obligation, PaymentOrder, Payout, Proposal
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
@@ -33,6 +33,8 @@ def post(
     deposit: Deposit | None = None,
     order: PaymentOrder | None = None,
     payout: Payout | None = None,
+    obligation: Obligation | None = None,
+    proposal: Proposal | None = None,
     case: str = "",
     note: str = "",
     actor: User | None = None,
@@ -41,8 +43,9 @@ def post(
     """Move `amount` (CNY, whole cents, > 0) between the two accounts of `kind`, once per `key`.
 
     Called again with the same key it moves nothing and returns the first row; KeyUsed if that says something
-    else. DomainError `insufficient` when the deposit has not that much. The caller is in a transaction and
-    holds the application's lock if a deposit is concerned.
+    else. DomainError `insufficient` when the deposit has not that much. `obligation` is the debt that it
+    settles, `proposal` what two people decided, where the kind asks for that. The caller is in a transaction
+    and holds the application's lock if a deposit is concerned.
     """
     if kind in REVERSING:
         raise ValueError("A reversal is posted by `reverse`.")
@@ -57,6 +60,8 @@ def post(
             deposit=deposit,
             order=order,
             payout=payout,
+            obligation=obligation,
+            proposal=proposal,
             case=case,
             note=note,
             actor=actor,
@@ -66,11 +71,18 @@ def post(
 
 
 def reverse(
-    row: LedgerTransfer, kind: Kind, *, note: str, payout: Payout | None = None, actor: User | None = None
+    row: LedgerTransfer,
+    kind: Kind,
+    *,
+    note: str,
+    payout: Payout | None = None,
+    proposal: Proposal | None = None,
+    actor: User | None = None,
 ) -> LedgerTransfer:
     """Undo one row by its mirror image, once. `kind` is CORRECTION or BANK_RETURN; the row itself stays.
 
-    The caller is in a transaction and holds the application's lock if a deposit is concerned.
+    A correction needs the `proposal` that two people decided, unless it overturns an expulsion. The caller is
+    in a transaction and holds the application's lock if a deposit is concerned.
     """
     if kind not in REVERSING:
         raise ValueError("A reversal is a correction or a bank return.")
@@ -84,6 +96,8 @@ def reverse(
             deposit=row.deposit,
             order=row.order,
             payout=payout or row.payout,
+            obligation=row.obligation,
+            proposal=proposal,
             case=row.case,
             note=note,
             reverses=row,

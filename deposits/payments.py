@@ -25,7 +25,7 @@ from applications import permissions
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import announcements, ledger, payout_legs, topups
+from deposits import announcements, ledger, obligations, payout_legs, topups
 from deposits.accounts import Kind
 from deposits.gateways.alipay import Alipay, CloseOutcome, Trade, TradeStatus
 from deposits.locks import lock_deposit, lock_order
@@ -413,6 +413,7 @@ def _accept(application: Application, order: PaymentOrder) -> None:
             subject=gettext_lazy("Your top-up has arrived"),
             body=gettext_lazy("The receipt is on the page of your deposit."),
         )
+        obligations.settle(order.deposit)
         topups.close_if_met(order.deposit)
 
 

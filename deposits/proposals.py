@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.locks import lock_application
-from deposits import announcements, payout_decisions, permissions, refund_decisions
+from deposits import announcements, corrections, obligations, payout_decisions, permissions, refund_decisions
 from deposits.locks import deposit_of
 from deposits.models import Deposit, LedgerTransfer, Obligation, Payout, Proposal, ProposalKind, Refund
 from deposits.models.proposal import TARGETS
@@ -35,11 +35,14 @@ class Decision:
 
 
 DECISIONS: dict[ProposalKind, Decision] = {
+    ProposalKind.WAIVE_OBLIGATION: Decision(obligations.check_waive, obligations.waive),
     ProposalKind.RELEASE_REFUND: Decision(refund_decisions.check_release, refund_decisions.release),
     ProposalKind.HOLD_REFUND: Decision(refund_decisions.check_hold, refund_decisions.hold),
     ProposalKind.REFUND_BY_HAND: Decision(refund_decisions.check_by_hand, refund_decisions.by_hand),
     ProposalKind.REDIRECT_PAYOUT: Decision(payout_decisions.check_redirect, payout_decisions.redirect),
     ProposalKind.SETTLE_PAYOUT: Decision(payout_decisions.check_settle, payout_decisions.settle),
+    ProposalKind.CORRECT_ENTRY: Decision(corrections.check_correction, corrections.correct),
+    ProposalKind.BOOK_MOVEMENT: Decision(corrections.check_movement, corrections.book_movement),
 }
 
 

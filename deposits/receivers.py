@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from applications.lifecycle import State
 from applications.models import Application, Transition
 from applications.signals import moved
-from deposits import announcements, ledger, refunds
+from deposits import announcements, ledger, obligations, refunds, topups
 from deposits.accounts import Kind
 from deposits.models import Deposit
 from deposits.orders import begin_closing
@@ -20,6 +20,8 @@ from tmall_sp.core.errors import DomainError
 
 @receiver(moved, dispatch_uid="deposits.follow")
 def follow(application: Application, transition: Transition, **kwargs: Any) -> None:
+    if transition.name == "overturn_expulsion":
+        _bring_back(application, transition)
     match transition.to_state:
         case State.APPROVED:
             Deposit.objects.get_or_create(
@@ -56,13 +58,17 @@ def _end_unpaid(application: Application, transition: Transition) -> None:
 
 
 def _forfeit(application: Application, transition: Transition) -> None:
-    """Everything available, at once. What is frozen waits for the decision on its case."""
+    """Everything available, at once. What is frozen waits for the decision on its case (cases.py).
+
+    A deposit that owes something has nothing available: its obligations stay, and are paid before anything
+    more is forfeited.
+    """
     deposit = Deposit.objects.select_for_update().filter(application=application).first()
     if deposit is None:
         return
     _close_orders(deposit)
     if deposit.available:
-        ledger.post(
+        row = ledger.post(
             Kind.FORFEITURE,
             deposit.available,
             key=f"forfeiture:{transition.pk}",
@@ -76,8 +82,33 @@ def _forfeit(application: Application, transition: Transition) -> None:
             application,
             key=f"forfeited:{transition.pk}",
             subject=gettext_lazy("Your deposit has been forfeited"),
-            body=gettext_lazy("The page of your deposit shows the amount, with a receipt."),
+            body=f"¥{row.amount:,}\n{transition.reason}",
+            receipt=row,
         )
+
+
+def _bring_back(application: Application, transition: Transition) -> None:
+    """The expulsion was overturned: all that was forfeited since, also what its cases set free, is there again."""
+    expulsion = application.transitions.filter(to_state=State.EXPELLED).latest("at", "pk")
+    deposit = Deposit.objects.select_for_update().filter(application=application).first()
+    if deposit is None:
+        return
+    forfeited = deposit.transfers.filter(kind=Kind.FORFEITURE, at__gte=expulsion.at, reversed_by=None)
+    rows = [
+        ledger.reverse(row, Kind.CORRECTION, note=transition.reason[:200], actor=transition.actor)
+        for row in forfeited.order_by("at", "pk")
+    ]
+    if rows:
+        returned = f"¥{sum(row.amount for row in rows):,}"
+        announcements.enter_timeline(application, "forfeiture_returned", returned)
+        announcements.tell_merchant(
+            application,
+            key=f"forfeiture-returned:{transition.pk}",
+            subject=gettext_lazy("Your forfeited deposit is there again"),
+            body=returned,
+        )
+    obligations.settle(deposit)
+    topups.demand_if_short(deposit)
 
 
 def _give_back(application: Application, transition: Transition) -> None:

@@ -7,6 +7,7 @@ never change; the database refuses what Python should have refused.
 from deposits.models.account_change import AccountChange
 from deposits.models.columns import ZERO, new_order_number, new_payout_number
 from deposits.models.deposit import DemandCause, Deposit, Obligation, TopUpDemand
+from deposits.models.instruction import Instruction, InstructionKind
 from deposits.models.ledger import LedgerTransfer
 from deposits.models.payment import (
     AlipayNotification,
@@ -26,6 +27,8 @@ __all__ = [
     "Compensation",
     "DemandCause",
     "Deposit",
+    "Instruction",
+    "InstructionKind",
     "LedgerTransfer",
     "Method",
     "Obligation",

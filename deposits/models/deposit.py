@@ -48,7 +48,7 @@ def balances_equal_rows(operation: pgtrigger.Operation, deposit: str) -> pgtrigg
 
 
 class Deposit(models.Model):
-    """One membership's deposit. Balances are written by ledger.py alone, under lock."""
+    """One membership's deposit. Its balances are written under lock: `owed` by obligations.py, the others by ledger.py."""
 
     application = models.OneToOneField(
         Application, on_delete=models.PROTECT, related_name="deposit", verbose_name=_("application")
@@ -76,6 +76,15 @@ class Deposit(models.Model):
         triggers = [
             fixed("application"),
             balances_equal_rows(pgtrigger.Insert | pgtrigger.Update, "NEW.id"),
+            refuses(
+                "debts_first",
+                pgtrigger.Insert | pgtrigger.Update,
+                """EXISTS (
+                    SELECT 1 FROM deposits_deposit d WHERE d.id = NEW.id AND d.owed > 0 AND d.available > 0
+                )""",
+                "what is available pays what is owed first",
+                deferred=True,
+            ),
         ]
 
     def __str__(self) -> str:
