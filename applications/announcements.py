@@ -1,4 +1,4 @@
-"""Who is told what when an application moves: one table, read by `services._move`."""
+"""Who is told what when an application moves: one table, read by door.py."""
 
 from dataclasses import dataclass
 
@@ -68,6 +68,14 @@ MERCHANT: dict[str, Announcement] = {
     ),
     "suspend": Announcement(
         _("Your membership is suspended"), _("The reason is on the page of your application.")
+    ),
+    "add_suspension": Announcement(
+        _("There is one more reason to suspend your membership"),
+        _("It is on the page of your application, and has to be gone before the membership can be active."),
+    ),
+    "lift_suspension": Announcement(
+        _("A reason to suspend your membership is gone"),
+        _("The page of your application shows which others there are."),
     ),
     "reinstate": Announcement(_("Your membership is active again"), _("The suspension has been lifted.")),
     "request_exit": Announcement(

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from applications import permissions, selectors, services, shop_checks
+from applications.door import deadline, refuse_stale
 from applications.lifecycle import DRAFT, State
 from applications.locks import lock_application
 from applications.models import Application, CompanyData, Transition
@@ -48,7 +49,7 @@ def _create(user: User, categories: Sequence[str]) -> Application:
         created_at=now,
         state_since=now,
         updated_at=now,
-        deadline_at=services.deadline(State.CREATED, now),
+        deadline_at=deadline(State.CREATED, now),
         **_carried_over(user),
     )
     Transition.objects.create(
@@ -74,7 +75,7 @@ def save_data(pk: int, *, actor: User, data: Mapping[str, Any], seen: int | None
         raise ValueError(f"not a field of an application's data: {sorted(unknown)}")
     with transaction.atomic():
         application = lock_for_editing(pk, actor=actor)
-        services.refuse_stale(application, seen)
+        refuse_stale(application, seen)
         if data.get("contact_email", application.contact_email) != application.contact_email:
             application.contact_email_verified_at = None
         for name, value in data.items():
@@ -104,5 +105,5 @@ def touch(application: Application) -> None:
     application.updated_at = now
     application.version += 1
     if application.is_draft:
-        application.deadline_at = services.deadline(application.state, now)
+        application.deadline_at = deadline(application.state, now)
     application.save()

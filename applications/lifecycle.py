@@ -1,6 +1,6 @@
 """The life of a membership, from the first click to the exit: the one screen on which it is read.
 
-Bodies are empty: whoever may do it, and what must hold, stands in `services._move` and its callers.
+Bodies are empty: whoever may do it, and what must hold, stands in the callers of `door.move`.
 The database holds the same edges (`pgtrigger.FSM` in models.py), and README's diagram is made from here.
 """
 
@@ -48,6 +48,8 @@ class Lifecycle(models.Model):
     state = FSMField(_("state"), choices=State, default=State.CREATED, protected=True, db_index=True)
     # Where `exiting` came from, so that cancelling goes back there.
     exit_origin = models.CharField(max_length=20, choices=State, blank=True, editable=False)
+    # The programme required the exit: nobody cancels it.
+    exit_required = models.BooleanField(db_default=False, default=False, editable=False)
 
     class Meta:
         abstract = True

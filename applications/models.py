@@ -6,7 +6,7 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.lifecycle import OPEN_PER_COMPANY, OPEN_PER_USER, Lifecycle, State, edges
@@ -86,7 +86,7 @@ class CompanyData(models.Model):
 
 
 class Application(Lifecycle, CompanyData):
-    """The whole membership of one company. `state` is changed by `services._move` alone."""
+    """The whole membership of one company. `state` is changed by `door.move` alone."""
 
     number = models.CharField(_("number"), max_length=12, unique=True, default=new_number, editable=False)
     applicant = models.ForeignKey(
@@ -167,6 +167,15 @@ class Application(Lifecycle, CompanyData):
                 field="state",
                 transitions=sorted({(source, target) for _, source, target in edges()}),
             ),
+            pgtrigger.Protect(
+                name="required_exit_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__state=State.EXITING, old__exit_required=True)
+                & (
+                    ~pgtrigger.Q(new__state__in=[State.EXITING, State.EXITED, State.EXPELLED])
+                    | pgtrigger.Q(new__exit_required=False)
+                ),
+            ),
             # Only the owner role, which loads histories, may begin elsewhere.
             pgtrigger.Trigger(
                 name="begins_created",
@@ -205,6 +214,14 @@ class Transition(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    # Of a step that two people decide: the first of them; `actor` is the second.
+    proposed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    # Who reported what the step follows from.
+    reported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     at = models.DateTimeField(_("time"), default=clock.now)
     reason = models.TextField(_("reason"), blank=True)
     internal_note = models.TextField(_("internal note"), blank=True)
@@ -215,11 +232,134 @@ class Transition(models.Model):
         verbose_name = _("timeline entry")
         verbose_name_plural = _("timeline entries")
         ordering = ["at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(name__in=["overturn_expulsion", "revoke_approval"])
+                | Q(proposed_by__isnull=False),
+                name="transition_taken_back_by_two",
+            ),
+            models.CheckConstraint(
+                condition=~Q(name="require_exit") | Q(actor__isnull=True) | Q(proposed_by__isnull=False),
+                name="transition_exit_required_by_two",
+            ),
+            # A comparison with NULL is neither true nor false, which a CHECK lets pass.
+            models.CheckConstraint(
+                condition=Q(proposed_by__isnull=True) | (Q(actor__isnull=False) & ~Q(actor=F("proposed_by"))),
+                name="transition_decided_by_a_second_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(reported_by__isnull=True)
+                | Q(proposed_by__isnull=True)
+                | (~Q(reported_by=F("actor")) & ~Q(reported_by=F("proposed_by"))),
+                name="transition_not_decided_by_its_reporter",
+            ),
+        ]
         indexes = [models.Index(fields=["application", "at"], name="transition_timeline")]
         triggers = [protect()]
 
     def __str__(self) -> str:
         return f"{self.from_state} → {self.to_state}"
+
+
+class SuspensionCause(models.TextChoices):
+    SHORTFALL = "shortfall", _("deposit not filled up")
+    SANCTION = "sanction", _("sanction")
+    LICENCE_EXPIRED = "licence_expired", _("business licence expired")
+    OPS = "ops", _("decision of operations")
+
+
+# What the company can end by itself. Left as it is for long, it ends the membership.
+CURABLE = (SuspensionCause.SHORTFALL, SuspensionCause.LICENCE_EXPIRED)
+# What only a person lifts.
+LIFTED_BY_A_PERSON = (SuspensionCause.SANCTION, SuspensionCause.OPS)
+
+
+class Suspension(models.Model):
+    """One reason why a member may not serve. Written by suspensions.py alone; open until it is lifted."""
+
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="suspensions", verbose_name=_("application")
+    )
+    cause = models.CharField(_("cause"), max_length=15, choices=SuspensionCause)
+    # Tells two of one cause apart, such as two sanctions.
+    case = models.CharField(_("case"), max_length=60, blank=True)
+    # What the company reads.
+    reason = models.TextField(_("reason"))
+    opened_at = models.DateTimeField(_("since"), default=clock.now)
+    # None: the system.
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("opened by"),
+    )
+    # The instant after which the exit is required; null: the company has no cure in its hands.
+    exit_due_at = models.DateTimeField(_("to be cured by"), null=True, blank=True)
+    lifted_at = models.DateTimeField(_("lifted"), null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("lifted by"),
+    )
+    lift_reason = models.TextField(_("reason for lifting it"), blank=True)
+
+    class Meta:
+        verbose_name = _("suspension")
+        verbose_name_plural = _("suspensions")
+        ordering = ["opened_at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(cause__in=SuspensionCause.values), name="suspension_cause_known"
+            ),
+            models.CheckConstraint(condition=~Q(reason=""), name="suspension_has_reason"),
+            models.CheckConstraint(
+                condition=~Q(cause=SuspensionCause.OPS) | Q(opened_by__isnull=False),
+                name="suspension_by_operations_has_a_person",
+            ),
+            models.CheckConstraint(
+                condition=Q(exit_due_at__isnull=True) | Q(cause__in=CURABLE, exit_due_at__gte=F("opened_at")),
+                name="suspension_exit_only_with_a_cure",
+            ),
+            models.CheckConstraint(
+                condition=Q(lifted_at__isnull=True, lifted_by__isnull=True, lift_reason="")
+                | (
+                    Q(lifted_at__isnull=False, lifted_at__gte=F("opened_at"))
+                    & (~Q(cause__in=LIFTED_BY_A_PERSON) | Q(lifted_by__isnull=False))
+                ),
+                name="suspension_lifted_by_whoever_may",
+            ),
+            models.UniqueConstraint(
+                fields=["application", "cause", "case"],
+                condition=Q(lifted_at__isnull=True),
+                name="one_open_suspension_per_cause_and_case",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["exit_due_at"],
+                name="suspension_exit_due",
+                condition=Q(lifted_at__isnull=True, exit_due_at__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="fixed",
+                fields=["application", "cause", "case", "reason", "opened_at", "opened_by", "exit_due_at"],
+            ),
+            pgtrigger.Protect(
+                name="lifted_for_good",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__lifted_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_cause_display()} {self.case}".rstrip()
 
 
 class CheckState(models.TextChoices):

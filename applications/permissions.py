@@ -40,10 +40,14 @@ def may_leave(user: User, application: Application) -> bool:
 
 def may_review(user: User, application: Application) -> bool:
     """A reviewer who has no part in the company, now or before."""
+    return has_role(user, Role.REVIEWER) and not belongs_to(user, application)
+
+
+def belongs_to(user: User, application: Application) -> bool:
+    """Whether the person has, or had, a part in the company."""
     return (
-        has_role(user, Role.REVIEWER)
-        and company_role(user, application) is None
-        and not Membership.objects.filter(user=user, company=application.company_id).exists()
+        company_role(user, application) is not None
+        or Membership.objects.filter(user=user, company=application.company_id).exists()
     )
 
 
@@ -53,3 +57,7 @@ def is_claimed_by(user: User, application: Application) -> bool:
 
 def may_reassign(user: User) -> bool:
     return has_role(user, Role.OPS)
+
+
+def are_operations(*people: User) -> bool:
+    return all(has_role(person, Role.OPS) for person in people)

@@ -14,6 +14,7 @@ from applications.models import (
     ReviewRequest,
     ShopCheck,
     ShopEvidence,
+    Suspension,
     Transition,
 )
 from tmall_sp.accounts.models import User
@@ -72,6 +73,11 @@ def has_licence(application: Application) -> bool:
 
 def open_request(application: Application) -> ReviewRequest | None:
     return application.review_requests.filter(closed_at__isnull=True).prefetch_related("items").first()
+
+
+def open_suspensions(application: Application) -> QuerySet[Suspension]:
+    """What keeps a member from serving, oldest first."""
+    return application.suspensions.filter(lifted_at__isnull=True)
 
 
 def current_agreement() -> Agreement:

@@ -1,4 +1,5 @@
-"""Verbs that move an application. `_move` is the one door: nothing else calls a transition or saves `state`.
+"""Verbs that move an application. All go through `door.move`; those of suspensions, required exits and of decisions
+taken back have modules of their own (suspensions.py, required_exits.py, reversals.py).
 
 Every verb takes the primary key, locks the row, and either does the whole step (state, timeline row,
 notices, what other apps write in their receivers) or raises and changes nothing. `seen` is the version
@@ -6,14 +7,15 @@ of the page that the person acted on; an older one raises StaleVersion.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from django_fsm import can_proceed
 
-from applications import announcements, completeness, permissions, selectors
+from applications import completeness, permissions, selectors
+from applications.door import clock_text, enter, move, refuse_stale
+from applications.guards import refuse_empty, refuse_one_sided
 from applications.lifecycle import State
 from applications.locks import lock_application
 from applications.models import (
@@ -24,119 +26,20 @@ from applications.models import (
     ReviewRequest,
     Transition,
 )
-from applications.signals import moved
 from tmall_sp.accounts.models import Company, CompanyRole, Membership, User
-from tmall_sp.accounts.roles import Role, has_role
 from tmall_sp.core import clock, rules
-from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
+from tmall_sp.core.errors import DomainError, NotPermitted
 from tmall_sp.core.workdays import add_working_days
-
-Guard = Callable[[Application], None]
-
-# Steps that go on while the merchant types: they change nothing that a page asks to decide on, so they make
-# no page out of date.
-BESIDE_THE_PAGE = ("pass_shop_check", "fail_shop_check")
-
-
-def _move(
-    pk: int,
-    name: str,
-    *,
-    actor: User | None,
-    may: Callable[[Application], bool] = lambda application: True,
-    guard: Guard = lambda application: None,
-    reason: str = "",
-    internal_note: str = "",
-    seen: int | None = None,
-) -> Application:
-    """Lock → permission → page not out of date → lawful edge → guard → transition → row → `moved`.
-
-    `guard` runs under the lock; it may set fields and write rows of this app, and raises DomainError to
-    refuse. `actor` None is the system.
-    """
-    with transaction.atomic():
-        application = lock_application(pk)
-        if not may(application):
-            raise NotPermitted("not_permitted", _("You may not do this."))
-        refuse_stale(application, seen)
-        step = getattr(application, name)
-        if not can_proceed(step):
-            raise DomainError(
-                "wrong_state",
-                _("This can't be done while the application is in state “%(state)s”.")
-                % {"state": application.get_state_display()},
-            )
-        guard(application)
-        before = application.state
-        step()
-        _stamp(application)
-        if name not in BESIDE_THE_PAGE:
-            application.version += 1
-        application.save()
-        row = Transition.objects.create(
-            application=application,
-            name=name,
-            from_state=before,
-            to_state=application.state,
-            actor=actor,
-            at=application.state_since,
-            reason=reason,
-            internal_note=internal_note,
-        )
-        announcements.announce(application, row)
-        moved.send(sender=Application, application=application, transition=row)
-    return application
-
-
-def refuse_stale(application: Application, seen: int | None) -> None:
-    """StaleVersion, naming who changed what, if the page showed an older version. Hold the lock."""
-    if seen is None or seen == application.version:
-        return
-    last = selectors.timeline(application).last()
-    raise StaleVersion(
-        "stale",
-        _(
-            "This page is out of date: the application changed meanwhile and is now “%(state)s”"
-            " (last step at %(at)s). Nothing was changed. Look at it again, then decide."
-        )
-        % {
-            "state": application.get_state_display(),
-            "at": clock_text(last.at if last else application.updated_at),
-        },
-    )
-
-
-def clock_text(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(clock.SHANGHAI):%Y-%m-%d %H:%M}"
-
-
-def _stamp(application: Application) -> None:
-    now = clock.now()
-    application.state_since = application.updated_at = now
-    application.deadline_at = deadline(application.state, now)
-
-
-def deadline(state: str, since: dt.datetime) -> dt.datetime | None:
-    """When a state lapses by itself, by the rules in force at its beginning; None if it doesn't."""
-    match state:
-        case State.CREATED | State.SHOP_UNQUALIFIED | State.SHOP_VERIFIED:
-            return since + rules.days("application.idle_days", since)
-        case State.CHANGES_REQUESTED:
-            return since + rules.days("application.changes_days", since)
-        case State.APPROVED:
-            return since + rules.days("application.payment_days", since)
-    return None
-
 
 # The shop check (system) ---------------------------------------------------------------------------
 
 
 def pass_shop_check(pk: int) -> Application:
-    return _move(pk, "pass_shop_check", actor=None)
+    return move(pk, "pass_shop_check", actor=None)
 
 
 def fail_shop_check(pk: int, *, reason: str) -> Application:
-    return _move(pk, "fail_shop_check", actor=None, reason=reason)
+    return move(pk, "fail_shop_check", actor=None, reason=reason)
 
 
 # The merchant --------------------------------------------------------------------------------------
@@ -158,7 +61,7 @@ def submit(pk: int, *, actor: User, agreement_version: int, seen: int | None = N
         _enter_review(application)
 
     return _one_per_company(
-        lambda: _move(
+        lambda: move(
             pk, "submit", actor=actor, may=lambda a: permissions.may_edit(actor, a), guard=guard, seen=seen
         )
     )
@@ -177,14 +80,14 @@ def resubmit(pk: int, *, actor: User, answers: dict[int, str], seen: int | None 
         _enter_review(application)
 
     return _one_per_company(
-        lambda: _move(
+        lambda: move(
             pk, "resubmit", actor=actor, may=lambda a: permissions.may_edit(actor, a), guard=guard, seen=seen
         )
     )
 
 
 def withdraw(pk: int, *, actor: User, reason: str = "", seen: int | None = None) -> Application:
-    return _move(
+    return move(
         pk, "withdraw", actor=actor, may=lambda a: permissions.may_leave(actor, a), reason=reason, seen=seen
     )
 
@@ -192,8 +95,9 @@ def withdraw(pk: int, *, actor: User, reason: str = "", seen: int | None = None)
 def request_exit(pk: int, *, actor: User, reason: str = "", seen: int | None = None) -> Application:
     def guard(application: Application) -> None:
         application.exit_origin = application.state
+        application.exit_required = False
 
-    return _move(
+    return move(
         pk,
         "request_exit",
         actor=actor,
@@ -205,7 +109,26 @@ def request_exit(pk: int, *, actor: User, reason: str = "", seen: int | None = N
 
 
 def cancel_exit(pk: int, *, actor: User, seen: int | None = None) -> Application:
-    return _move(pk, "cancel_exit", actor=actor, may=lambda a: permissions.may_leave(actor, a), seen=seen)
+    """Stay after all: active again, or suspended while a suspension is open, whichever it was before.
+
+    DomainError `exit_required` if the programme required the exit.
+    """
+
+    def guard(application: Application) -> None:
+        if application.exit_required:
+            raise DomainError("exit_required", _("The programme required this exit: it can't be cancelled."))
+        if application.exit_origin != State.DEPOSIT_PAID:
+            suspended = selectors.open_suspensions(application).exists()
+            application.exit_origin = State.SUSPENDED if suspended else State.ACTIVE
+
+    return move(
+        pk,
+        "cancel_exit",
+        actor=actor,
+        may=lambda a: permissions.may_leave(actor, a),
+        guard=guard,
+        seen=seen,
+    )
 
 
 def accept_agreement(pk: int, *, actor: User, agreement_version: int) -> None:
@@ -281,7 +204,7 @@ def approve(pk: int, *, actor: User, internal_note: str = "", seen: int | None =
             defaults={"role": _first_role(application)},
         )
 
-    return _move(
+    return move(
         pk,
         "approve",
         actor=actor,
@@ -295,8 +218,8 @@ def approve(pk: int, *, actor: User, internal_note: str = "", seen: int | None =
 def reject(
     pk: int, *, actor: User, reason: str, internal_note: str = "", seen: int | None = None
 ) -> Application:
-    _refuse_empty(reason)
-    return _move(
+    refuse_empty(reason)
+    return move(
         pk,
         "reject",
         actor=actor,
@@ -341,7 +264,7 @@ def request_changes(
             ReviewItem(request=request, subject=change.subject, text=change.text) for change in changes
         )
 
-    return _move(
+    return move(
         pk,
         "request_changes",
         actor=actor,
@@ -363,7 +286,7 @@ def lapse(pk: int) -> Application:
         if application.deadline_at is None or clock.now() <= application.deadline_at:
             raise DomainError("not_due", "The deadline has not passed.")
 
-    return _move(pk, "lapse", actor=None, guard=guard)
+    return move(pk, "lapse", actor=None, guard=guard)
 
 
 def record_deposit(pk: int, *, alipay_open_id: str = "", reason: str = "") -> Application:
@@ -373,7 +296,7 @@ def record_deposit(pk: int, *, alipay_open_id: str = "", reason: str = "") -> Ap
         if alipay_open_id:
             application.alipay_open_id = alipay_open_id
 
-    return _move(pk, "record_deposit", actor=None, guard=guard, reason=reason)
+    return move(pk, "record_deposit", actor=None, guard=guard, reason=reason)
 
 
 def activate_if_ready(pk: int) -> bool:
@@ -382,13 +305,13 @@ def activate_if_ready(pk: int) -> bool:
         application = lock_application(pk)
         if application.state != State.DEPOSIT_PAID or completeness.missing_for_activation(application):
             return False
-        _move(pk, "activate", actor=None)
+        move(pk, "activate", actor=None)
         return True
 
 
 def complete_exit(pk: int) -> Application:
     """The clearance is complete; called by `compliance`, which holds the reasons."""
-    return _move(pk, "complete_exit", actor=None)
+    return move(pk, "complete_exit", actor=None)
 
 
 def expel(
@@ -407,16 +330,18 @@ def expel(
     """
 
     def guard(application: Application) -> None:
-        _refuse_one_sided(application, investigator, verifier, reporter)
+        refuse_one_sided(application, investigator, verifier, involved=_outsiders(application, reporter))
         _ban(application, reason, ban_ends_at)
 
-    return _move(
+    return move(
         pk,
         "expel",
         actor=verifier,
-        may=lambda a: _are_operations(investigator, verifier),
+        may=lambda a: permissions.are_operations(investigator, verifier),
         guard=guard,
         reason=reason,
+        proposed_by=investigator,
+        reported_by=reporter,
     )
 
 
@@ -429,29 +354,26 @@ def ban_former_member(
     """
     with transaction.atomic():
         application = lock_application(pk)
-        if not _are_operations(investigator, verifier):
+        if not permissions.are_operations(investigator, verifier):
             raise NotPermitted("not_permitted", _("You may not do this."))
         if application.state != State.EXITED:
             raise DomainError("wrong_state", _("This company has not left."))
-        _refuse_one_sided(application, investigator, verifier, reporter)
+        refuse_one_sided(application, investigator, verifier, involved=_outsiders(application, reporter))
         _ban(application, reason, None)
-        application.version += 1
-        application.save(update_fields=["version"])
-        row = Transition.objects.create(
-            application=application,
-            name="ban",
-            from_state=application.state,
-            to_state=application.state,
+        enter(
+            application,
+            "ban",
             actor=verifier,
-            at=clock.now(),
             reason=reason,
+            proposed_by=investigator,
+            reported_by=reporter,
         )
-        announcements.announce(application, row)
     return application
 
 
-def _are_operations(*people: User) -> bool:
-    return all(has_role(person, Role.OPS) for person in people)
+def _outsiders(application: Application, reporter: User | None) -> Iterable[int | None]:
+    """Who reported the violation, and who admitted the company."""
+    return application.approved_by_id, reporter.pk if reporter else None
 
 
 # Guards --------------------------------------------------------------------------------------------
@@ -478,24 +400,6 @@ def _refuse_incomplete(application: Application) -> None:
 def _refuse_banned(application: Application) -> None:
     if completeness.is_banned(application):
         raise DomainError("banned", _("The company may not join at present. Please contact operations."))
-
-
-def _refuse_empty(reason: str) -> None:
-    if not reason.strip():
-        raise DomainError("no_reason", _("Give a reason that the merchant can act on."), field="reason")
-
-
-def _refuse_one_sided(
-    application: Application, investigator: User, verifier: User, reporter: User | None
-) -> None:
-    """Two different people decide; neither reported it nor admitted the company."""
-    if investigator == verifier:
-        raise DomainError("same_person", _("A second person must verify this."))
-    outsiders = {application.approved_by_id, reporter.pk if reporter else None} - {None}
-    if {investigator.pk, verifier.pk} & outsiders:
-        raise DomainError(
-            "not_impartial", _("Who reported the violation or admitted the company can't decide on it.")
-        )
 
 
 def _refuse_unless_under_review(application: Application) -> None:

@@ -21,6 +21,8 @@ STEP_NAMES: dict[str, str | Promise] = {
     "record_deposit": _("Deposit received"),
     "activate": _("Became active"),
     "suspend": _("Suspended"),
+    "add_suspension": _("One more reason for suspension"),
+    "lift_suspension": _("A suspension lifted"),
     "reinstate": _("Reinstated"),
     "request_exit": _("Exit requested"),
     "require_exit": _("Exit required"),

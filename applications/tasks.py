@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from applications import services, shop_checks
+from applications import required_exits, services, shop_checks
 from applications.lifecycle import DRAFT, State
 from applications.models import Application
 from tmall_sp.core import clock
@@ -39,3 +39,15 @@ def sweep_deadlines() -> None:
             services.lapse(pk)
         except DomainError as error:  # moved on since it was listed
             logger.info("Application %s did not lapse: %s", pk, error.code)
+
+
+@shared_task
+def sweep_suspensions() -> None:
+    """Require the exit of each company whose suspension was not cured in time. One that fails stops no other."""
+    for pk in list(required_exits.due().values_list("pk", flat=True)[:SWEEP_SIZE]):
+        try:
+            required_exits.require_exit_by_system(pk)
+        except DomainError as error:  # moved on since it was listed
+            logger.info("The exit of application %s was not required: %s", pk, error.code)
+        except Exception:
+            logger.exception("The exit of application %s could not be required", pk)

@@ -59,6 +59,8 @@ class Overview:
     notice_days: int
     notice_would_end: dt.datetime
     last: ExitRequest | None
+    # Why the programme required the exit; empty for one that the company asked for.
+    required_because: str
     items: list[exits.Item]
     steps: list[Step]
 
@@ -76,9 +78,16 @@ def overview(application: Application) -> Overview:
         notice_days=days,
         notice_would_end=now + dt.timedelta(days=days),
         last=last,
+        required_because=_required_because(application) if under_way else "",
         items=items,
         steps=_steps(under_way, items) if under_way else [],
     )
+
+
+def _required_because(application: Application) -> str:
+    if not application.exit_required:
+        return ""
+    return application.transitions.filter(name="require_exit").latest("at", "pk").reason
 
 
 def _steps(request: ExitRequest, items: list[exits.Item]) -> list[Step]:
@@ -86,7 +95,11 @@ def _steps(request: ExitRequest, items: list[exits.Item]) -> list[Step]:
     notice_over = left or clock.now() >= request.notice_ends_at
     cleared = left or all(item.cleared for item in items)
     return [
-        Step(_("Exit requested"), True, at=request.requested_at),
+        Step(
+            _("Exit required") if request.application.exit_required else _("Exit requested"),
+            True,
+            at=request.requested_at,
+        ),
         Step(_("Notice period"), notice_over, current=not notice_over, until=request.notice_ends_at),
         Step(_("Everything cleared"), cleared, current=notice_over and not cleared),
         Step(_("Left the programme"), left, current=cleared and not left, at=request.closed_at),

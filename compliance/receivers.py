@@ -29,7 +29,7 @@ def open_profile(application: Application, transition: Transition, **kwargs: Any
 
 @receiver(moved, dispatch_uid="compliance.record_exit")
 def record_exit(application: Application, transition: Transition, **kwargs: Any) -> None:
-    """Whoever asked for the exit, by whatever page: its row opens and closes with the state."""
+    """Whoever asked for the exit, or required it: its row opens and closes with the state."""
     if transition.to_state == State.EXITING:
         ExitRequest.objects.create(
             application=application,
@@ -44,7 +44,10 @@ def record_exit(application: Application, transition: Transition, **kwargs: Any)
 
 
 def _notice(transition: Transition) -> dt.timedelta:
-    """Who never was in the pool owes nobody notice."""
+    """The same for an exit that was required: its customers have to find somebody else as well.
+
+    Who never was in the pool owes nobody notice.
+    """
     if transition.from_state == State.DEPOSIT_PAID:
         return dt.timedelta()
     return rules.days("exit.notice_days", transition.at)

@@ -182,6 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     "send-mail": _every(15, "tmall_sp.core.tasks.sweep_mail"),
     "shop-checks": _every(15, "applications.tasks.sweep_shop_checks"),
     "application-deadlines": _every(60, "applications.tasks.sweep_deadlines"),
+    "suspensions": _every(60, "applications.tasks.sweep_suspensions"),
     "payment-orders": _every(15, "deposits.tasks.sweep_orders"),
     "payouts": _every(15, "deposits.tasks.sweep_payouts"),
     "transfers-that-arrived": _every(60, "deposits.tasks.sweep_transfers"),

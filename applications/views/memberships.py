@@ -13,7 +13,7 @@ from django_fsm import can_proceed
 from applications import completeness, drafts, permissions, selectors, services, shop_checks, todo, wizard
 from applications.forms import AcceptForm, AnswersForm, NewApplicationForm, WithdrawForm
 from applications.lifecycle import MEMBER, State
-from applications.models import Application, CheckState, ReviewItem
+from applications.models import Application, CheckState, ReviewItem, Suspension
 from applications.views.people import person
 from applications.views.refusals import seen_version, told_on_detail_page
 from tmall_sp.accounts.models import User
@@ -71,6 +71,7 @@ def _detail_page(
         {
             "application": application,
             "tasks": _tasks_elsewhere(user, application),
+            "suspensions": _suspensions(application),
             "timeline": selectors.timeline(application).reverse(),
             "documents": selectors.documents_of(application),
             "may_edit": permissions.may_edit(user, application),
@@ -90,6 +91,11 @@ def _tasks_elsewhere(user: User, application: Application) -> list[todo.Task]:
     """What is to be done on other pages: what is done on this one shows itself."""
     here = f"{todo.detail_url(application)}#"
     return [task for task in todo.tasks_for(user, application) if not task.url.startswith(here)]
+
+
+def _suspensions(application: Application) -> list[Suspension]:
+    may_have_some = application.state in (State.SUSPENDED, State.EXITING)
+    return list(selectors.open_suspensions(application)) if may_have_some else []
 
 
 def _shop_check_part(request: HttpRequest, application: Application) -> HttpResponse:

@@ -315,13 +315,6 @@ def test_an_expired_licence_holds_the_activation_back(
     assert [gap.code for gap in completeness.missing_for_activation(reload(approved))] == ["licence_expired"]
 
 
-@pytest.fixture
-def active(approved: Application) -> Application:
-    paid(approved)
-    services.activate_if_ready(approved.pk)
-    return reload(approved)
-
-
 def expel(application: Application, investigator: User, verifier: User, reporter: User | None = None) -> None:
     services.expel(
         application.pk, investigator=investigator, verifier=verifier, reporter=reporter, reason="售假"

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from applications import services as applications
+from applications import suspensions
 from applications.models import Application
 from compliance import directory
 from compliance.models import ProviderProfile, Violation
@@ -80,7 +81,7 @@ def test_who_is_not_active_is_not_in_it(
     active: Application, client: Client, merchant: User, leaving: str
 ) -> None:
     if leaving == "suspend":
-        applications._move(active.pk, "suspend", actor=None)
+        suspensions.suspend(active.pk, cause="licence_expired", reason="营业执照已过期")
     else:
         applications.request_exit(active.pk, actor=merchant)
 

@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from applications import required_exits, suspensions
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
+from applications.tasks import sweep_suspensions
 from compliance.models import Violation
 from compliance.tasks import sweep_exits
 from tests.compliance.conftest import report
@@ -164,3 +166,31 @@ def test_the_page_asks_little_of_the_database(
 
     with django_assert_max_num_queries(12):
         browser.get(url(exiting))
+
+
+def test_a_required_exit_says_why_and_has_no_way_back(
+    active: Application, browser: Client, ops: User, second_ops: User
+) -> None:
+    required_exits.require_exit(active.pk, actor=ops, second_actor=second_ops, reason="长期不提供服务")
+
+    page = browser.get(url(active))
+
+    assert page.context["exit"].phase == "leaving"
+    assert "长期不提供服务" in page.content.decode()
+    assert url(active, "exit_cancel") not in page.content.decode()
+    assert browser.post(url(active, "exit_cancel")).status_code == 409
+    assert state(active) == State.EXITING
+    assert active.exit_requests.get().requested_by == second_ops
+
+
+def test_an_exit_required_by_the_system_runs_as_any_other(
+    active: Application, browser: Client, move_clock: Callable[..., None]
+) -> None:
+    suspensions.suspend(active.pk, cause="shortfall", reason="保证金不足")
+    move_clock(days=31)
+    sweep_suspensions()
+
+    request = active.exit_requests.get()
+    assert request.requested_by is None
+    assert (request.notice_ends_at - request.requested_at).days == 30
+    assert browser.get(url(active)).context["exit"].required_because
