@@ -13,8 +13,7 @@ from tmall_sp.core.errors import DomainError
 USER_ID = re.compile(r"2088[0-9]{12}")
 # An e-mail address or a mobile number, perhaps with its country's.
 LOGON_ID = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|(\+?[0-9]{1,4}-?)?[0-9]{6,15}")
-LONGEST_IDENTITY = 100
-LONGEST_NAME = 100
+LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -27,8 +26,9 @@ class Payee:
 
     def check(self) -> None:
         """DomainError, beside its field, for an account that can't be paid: what Alipay would only refuse later."""
-        if len(self.identity) > LONGEST_IDENTITY or len(self.name) > LONGEST_NAME:
-            raise DomainError("too_long", _("This is too long."), field="payee_identity")
+        for field, text in (("payee_identity", self.identity), ("payee_name", self.name)):
+            if len(text) > LONGEST:
+                raise DomainError("too_long", _("This is too long."), field=field)
         if self.identity_type is IdentityType.USER_ID and not USER_ID.fullmatch(self.identity):
             raise DomainError(
                 "no_account", _("An Alipay account number has 16 digits, 2088 first."), field="payee_identity"

@@ -10,8 +10,8 @@ import pytest
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import payments, payouts, tasks
-from deposits.models import Deposit, PaymentOrder, Payout
+from deposits import bookkeeping, payments, payouts, proposals, tasks
+from deposits.models import Deposit, PaymentOrder, Payout, Proposal, ProposalKind
 from tests.people import COMPANY_DATA
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
@@ -82,6 +82,18 @@ def pay_out() -> None:
         if not payouts.due(clock.now()).exists():
             return
         tasks.sweep_payouts()
+
+
+def two_decide(
+    kind: ProposalKind, target: proposals.Target, first: User, second: User, **details: str
+) -> Proposal:
+    """One proposes, another accepts, and it is carried out."""
+    proposal = proposals.propose(kind, actor=first, reason="依据见附件", target=target, details=details)
+    return proposals.accept(proposal.pk, actor=second)
+
+
+def books_agree() -> bool:
+    return all(comparison.agrees for comparison in bookkeeping.comparisons())
 
 
 def deposit_of(application: Application) -> Deposit:
