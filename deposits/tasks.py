@@ -10,6 +10,7 @@ from deposits import (
     payment_reminders,
     payments,
     payouts,
+    reconciliation,
     requirement,
     services,
     topups,
@@ -50,6 +51,20 @@ def sweep_transfers() -> None:
     """Ask about transfers that have arrived: a bank may have returned them."""
     due = bank_returns.due(clock.now()).order_by("watch_at")
     for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], bank_returns.watch)
+
+
+@shared_task
+def reconcile(run_id: int) -> None:
+    reconciliation.reconcile(run_id)
+
+
+@shared_task
+def sweep_reconciliation() -> None:
+    """Compare the days whose bills are due, missed days too, and match what was booked meanwhile."""
+    reconciliation.add_missing_days()
+    due = reconciliation.due(clock.now()).order_by("date")
+    for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], reconciliation.reconcile)
+    reconciliation.match_again()
 
 
 @shared_task

@@ -71,6 +71,9 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "deposits.view_compensation",
         "deposits.view_proposal",
         "deposits.view_accountchange",
+        "deposits.view_reconciliationrun",
+        "deposits.view_billline",
+        "deposits.view_difference",
         "deposits.handle_money",
     ),
     Role.AUDITOR: (
@@ -94,6 +97,9 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "deposits.view_compensation",
         "deposits.view_proposal",
         "deposits.view_accountchange",
+        "deposits.view_reconciliationrun",
+        "deposits.view_billline",
+        "deposits.view_difference",
     ),
 }
 
