@@ -40,7 +40,7 @@ LITERAL = re.compile(r"""u?("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*,?\s*""", re.
 PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w*\}")
 
 # Words that a template may hold untranslated: names, formats and keys of the page itself.
-ALLOWED_WORDS = {"Alipay", "English", "Taobao", "Tmall", "CNY", "tmall_sp"}
+ALLOWED_WORDS = {"Alipay", "English", "Taobao", "Tmall", "CNY", "CSV", "XLSX", "tmall_sp"}
 SHOWN_ATTRIBUTES = {"alt", "aria-label", "placeholder", "title"}
 
 # The column 中文 of the design's table of states.
