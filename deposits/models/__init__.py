@@ -20,6 +20,7 @@ from deposits.models.payment import (
 from deposits.models.payout import Compensation, Method, Payout, Refund
 from deposits.models.proposal import Proposal, ProposalKind
 from deposits.models.reconciliation import (
+    Answer,
     BillKind,
     BillLine,
     Cause,
@@ -35,6 +36,7 @@ __all__ = [
     "ZERO",
     "AccountChange",
     "AlipayNotification",
+    "Answer",
     "BillKind",
     "BillLine",
     "Cause",

@@ -217,6 +217,16 @@ class Cause(models.TextChoices):
     BALANCE_GAP = "balance_gap", _("Alipay's balances don't follow one another")
 
 
+class Answer(models.TextChoices):
+    """What Alipay said when it was asked about a row of ours that its bill lacks."""
+
+    KNOWN = "known", _("Alipay has it, with our amount")
+    OTHER_AMOUNT = "other_amount", _("Alipay has it, with another amount")
+    UNDER_WAY = "under_way", _("Alipay is still working on it")
+    RETURNED = "returned", _("Alipay has it, and a bank has sent it back")
+    NOTHING = "nothing", _("Alipay knows nothing of it")
+
+
 class Difference(models.Model):
     """What a day's bills and our rows do not agree on, until they do or a person has explained it."""
 
@@ -265,6 +275,8 @@ class Difference(models.Model):
         related_name="differences",
         verbose_name=_("payout"),
     )
+    asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
+    answer = models.CharField(_("Alipay's answer"), max_length=12, choices=Answer, blank=True)
     found_at = models.DateTimeField(_("found"), default=clock.now)
     # Since when both sides agree after all.
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True)
