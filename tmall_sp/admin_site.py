@@ -48,13 +48,33 @@ ICONS = {
     "core.mail": "mail",
     "core.notice": "notifications",
     "deposits.deposit": "savings",
-    "deposits.paymentorder": "receipt_long",
+    "deposits.proposal": "group",
     "deposits.refund": "currency_exchange",
+    "deposits.payout": "outbound",
+    "deposits.compensation": "volunteer_activism",
+    "deposits.obligation": "money_off",
+    "deposits.topupdemand": "schedule",
+    "deposits.paymentorder": "receipt_long",
+    "deposits.returnedpayment": "assignment_return",
+    "deposits.accountchange": "swap_horiz",
     "deposits.ledgertransfer": "account_balance",
     "deposits.alipaynotification": "webhook",
     "compliance.violation": "report",
     "compliance.exitrequest": "logout",
 }
+
+# Pages that are no model's list: title, icon, view and the permission that opens it.
+PAGES: dict[str, list[tuple[str | Promise, str, str, str]]] = {
+    "deposits": [
+        (
+            gettext_lazy("Monthly totals"),
+            "calendar_month",
+            "admin:deposits_ledgertransfer_totals",
+            "deposits.view_ledgertransfer",
+        ),
+    ],
+}
+_ORDER = list(ICONS)
 
 
 class StaffSite(UnfoldAdminSite):
@@ -96,7 +116,7 @@ def environment_label(request: HttpRequest) -> list[str] | None:
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """The sidebar: what the person's roles let them see, by app."""
+    """The sidebar: what the person's roles let them see, by app, in the order of ICONS."""
     seen = {app["app_label"]: app for app in admin.site.get_app_list(request)}
     sections: list[dict[str, Any]] = [
         {"title": None, "items": [_item(_("To do"), "checklist", reverse("admin:index"))]}
@@ -105,10 +125,21 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
         if app := seen.get(label):
             items = [
                 _item(model["name"], ICONS.get(model["model"]._meta.label_lower, "table"), model["admin_url"])
-                for model in app["models"]
+                for model in sorted(app["models"], key=_place)
+            ]
+            items += [
+                _item(name, icon, reverse(view))
+                for name, icon, view, permission in PAGES.get(label, [])
+                if request.user.has_perm(permission)
             ]
             sections.append({"title": title, "separator": True, "items": items})
     return sections
+
+
+def _place(model: dict[str, Any]) -> int:
+    """A model that ICONS does not name comes last, with its like by name."""
+    label = model["model"]._meta.label_lower
+    return _ORDER.index(label) if label in _ORDER else len(_ORDER)
 
 
 def _item(title: str | Promise, icon: str, link: str) -> dict[str, Any]:

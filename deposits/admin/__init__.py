@@ -1,5 +1,29 @@
 """Finance's and the auditor's desk for money. No state is a field here: every step asks a service."""
 
-from deposits.admin import deposit, ledger, payments, payouts
+from deposits.admin import (
+    compensation,
+    debts,
+    deposit,
+    ledger,
+    panels,
+    payments,
+    payouts,
+    proposals,
+    refunds,
+    returned,
+    work,
+)
 
-__all__ = ["deposit", "ledger", "payments", "payouts"]
+__all__ = [
+    "compensation",
+    "debts",
+    "deposit",
+    "ledger",
+    "panels",
+    "payments",
+    "payouts",
+    "proposals",
+    "refunds",
+    "returned",
+    "work",
+]

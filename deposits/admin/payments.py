@@ -5,16 +5,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from deposits.admin.base import MoneyAdmin
+from deposits.colours import ORDER_COLOURS
 from deposits.models import AlipayNotification, PaymentOrder, Verdict
-from deposits.states import OrderState
 
-ORDER_COLOURS: dict[str, str] = {
-    OrderState.PAID: "success",
-    OrderState.REFUSED: "danger",
-    OrderState.CLOSED: "secondary",
-    OrderState.CLOSING: "warning",
-    OrderState.OPEN: "info",
-}
 VERDICT_COLOURS: dict[str, str] = {
     Verdict.BELIEVED: "success",
     Verdict.OTHER_AMOUNT: "warning",

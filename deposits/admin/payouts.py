@@ -1,89 +1,126 @@
-"""Money that goes out: refunds, refused payments, and each movement at Alipay."""
+"""Each movement of money out of our Alipay account: the list, and one page for each."""
+
+from typing import Any
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from deposits.admin.base import MoneyAdmin
-from deposits.models import Payout, Refund, ReturnedPayment
-from deposits.states import BackState, PayoutState
+from applications.models import Application
+from deposits.admin.base import OfDepositAdmin, headed
+from deposits.admin.steps import PAYOUT_STEPS
+from deposits.admin.tabs import Tab, TabFilter
+from deposits.colours import PAYOUT_COLOURS
+from deposits.locks import deposit_of
+from deposits.models import Payout
+from deposits.payout_decisions import sure_after
+from deposits.payout_legs import cause_of
+from deposits.states import PayoutState
+from tmall_sp.core.step_pages import StepPages
 
-PAYOUT_COLOURS: dict[str, str] = {
-    PayoutState.DONE: "success",
-    PayoutState.ATTENTION: "danger",
-    PayoutState.REPLACED: "secondary",
-    PayoutState.DEALING: "warning",
-    PayoutState.CALLING: "warning",
-    PayoutState.QUEUED: "info",
-}
-BACK_COLOURS: dict[str, str] = {BackState.DONE: "success", BackState.IN_PROGRESS: "warning"}
+# Nothing happens to these before a person has decided.
+STUCK = (PayoutState.ATTENTION, PayoutState.RETURNED)
+MOVING = (PayoutState.QUEUED, PayoutState.CALLING, PayoutState.DEALING)
 
-
-class BackAdmin(MoneyAdmin):
-    list_filter = ["state"]
-    readonly_fields = ["legs"]
-
-    @display(description=_("state"), ordering="state", label=BACK_COLOURS)
-    def state_label(self, whole: Refund | ReturnedPayment) -> tuple[str, str]:
-        return whole.state, whole.get_state_display()
-
-    @admin.display(description=_("payouts"))
-    def legs(self, whole: Refund | ReturnedPayment) -> SafeString:
-        return format_html_join(
-            SafeString("<br>"),
-            '<a class="desk-link" href="{}">{}</a> · {} · {} · {} {}',
-            (
-                (
-                    reverse("admin:deposits_payout_change", args=[payout.pk]),
-                    payout.number,
-                    payout.get_method_display(),
-                    f"{payout.amount:,}",
-                    payout.get_state_display(),
-                    payout.last_code,
-                )
-                for payout in whole.payouts.all()
-            ),
-        )
+OF_WHOM = (
+    "refund__deposit__application",
+    "returned__order__deposit__application",
+    "compensation__deposit__application",
+)
 
 
-@admin.register(Refund)
-class RefundAdmin(BackAdmin):
-    list_display = ["deposit", "amount", "state_label", "reason", "created_at", "done_at"]
-    list_select_related = ["deposit__application"]
-    search_fields = ["deposit__application__number", "payouts__number"]
-
-
-@admin.register(ReturnedPayment)
-class ReturnedPaymentAdmin(BackAdmin):
-    list_display = ["order", "amount", "reason", "state_label", "created_at", "done_at"]
-    list_select_related = ["order"]
-    search_fields = ["order__out_trade_no", "payouts__number"]
+class PayoutTabs(TabFilter):
+    title = _("state")
+    tabs = (
+        Tab("attention", _("Need a decision"), Q(state__in=STUCK), urgent=True),
+        Tab("under_way", _("Under way"), Q(state__in=MOVING)),
+        Tab("held", _("Held"), Q(state=PayoutState.HELD)),
+        Tab("done", _("Paid out"), Q(state=PayoutState.DONE)),
+        Tab("replaced", _("Sent in another way"), Q(state=PayoutState.REPLACED)),
+    )
 
 
 @admin.register(Payout)
-class PayoutAdmin(MoneyAdmin):
+class PayoutAdmin(StepPages[Payout], OfDepositAdmin):
+    steps = PAYOUT_STEPS
+    head_template = "admin/deposits/_row_head.html"
+    page_template = "admin/deposits/payout.html"
     list_display = [
         "number",
         "cause",
+        "company",
         "method",
-        "amount",
+        "sum",
         "state_label",
         "last_code",
         "attempts",
         "due_at",
         "done_at",
     ]
-    list_select_related = ["refund__deposit__application", "returned__order"]
-    list_filter = ["state", "method"]
-    search_fields = ["number", "alipay_number", "refund__deposit__application__number"]
+    list_select_related = OF_WHOM
+    list_filter = [PayoutTabs, "method"]
+    list_before_template = "admin/deposits/list_head.html"
+    search_fields = [
+        "number",
+        "alipay_number",
+        "order__out_trade_no",
+        "refund__deposit__application__number",
+        "compensation__deposit__application__number",
+    ]
+    search_help_text = _("Our number, Alipay's number, the payment's number, or the number of the deposit.")
+
+    def list_context(self, request: HttpRequest, cl: Any) -> dict[str, Any]:
+        return {"tabs": PayoutTabs.shown(request, Payout.objects.all())}
 
     @admin.display(description=_("cause"))
     def cause(self, payout: Payout) -> str:
-        return str(payout.refund or payout.returned)
+        return cause_name(payout)
+
+    @admin.display(description=_("company"))
+    def company(self, row: Any) -> str:
+        return application_of(row).company_name
 
     @display(description=_("state"), ordering="state", label=PAYOUT_COLOURS)
     def state_label(self, payout: Payout) -> tuple[str, str]:
         return payout.state, payout.get_state_display()
+
+    def objects(self, request: HttpRequest) -> QuerySet[Payout]:
+        rows: QuerySet[Payout] = self.get_queryset(request)
+        return rows.select_related(*OF_WHOM, "order", "replaces")
+
+    def object_context(self, request: HttpRequest, obj: Payout) -> dict[str, Any]:
+        return {
+            "payout": obj,
+            "deposit": deposit_of(obj),
+            "title": obj.number,
+            "heading": headed(_("payout"), obj.amount),
+            "cause": cause_name(obj),
+            "cause_url": cause_url(obj),
+            "needs_decision": obj.state in STUCK,
+            "is_moving": obj.state in MOVING,
+        }
+
+    def page_context(self, request: HttpRequest, obj: Payout) -> dict[str, Any]:
+        return {
+            "sure_after": sure_after(obj) if obj.state == PayoutState.ATTENTION else None,
+            "replaced_by": obj.replaced_by.order_by("pk"),
+            "rows": obj.transfers.order_by("at", "pk"),
+            "proposals": obj.proposals.select_related("proposed_by", "decided_by"),
+        }
+
+
+def cause_name(payout: Payout) -> str:
+    """What the money is for, in one word."""
+    return str(cause_of(payout)._meta.verbose_name)
+
+
+def cause_url(payout: Payout) -> str:
+    cause = cause_of(payout)
+    return reverse(f"admin:deposits_{cause._meta.model_name}_change", args=[cause.pk])
+
+
+def application_of(payout: Payout) -> Application:
+    return deposit_of(payout).application

@@ -54,6 +54,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "deposits.view_deposit",
         "deposits.view_obligation",
         "deposits.view_topupdemand",
+        "deposits.view_refund",
         "deposits.view_proposal",
         "deposits.view_accountchange",
     ),
