@@ -85,7 +85,7 @@ def pay_out() -> None:
 
 
 def two_decide(
-    kind: ProposalKind, target: proposals.Target, first: User, second: User, **details: str
+    kind: ProposalKind, target: proposals.Target, first: User, second: User, /, **details: str
 ) -> Proposal:
     """One proposes, another accepts, and it is carried out."""
     proposal = proposals.propose(kind, actor=first, reason="依据见附件", target=target, details=details)

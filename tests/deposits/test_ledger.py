@@ -9,9 +9,11 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from applications.models import Application
 from deposits import ledger
 from deposits.accounts import ENTRIES, Account, Kind
-from deposits.models import Deposit, LedgerTransfer
+from deposits.models import Deposit, LedgerTransfer, ProposalKind
 from tests.database import owner_role
-from tests.deposits.conftest import deposit_of
+from tests.deposits.conftest import deposit_of, two_decide
+from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
 SUM = Decimal("100000.00")
@@ -78,12 +80,12 @@ def test_an_amount_is_positive_and_of_whole_cents(paid: Deposit, amount: Decimal
         ledger.post(Kind.PENALTY, amount, key="p", deposit=paid)
 
 
-def test_a_reversal_mirrors_its_row_once(paid: Deposit) -> None:
+def test_a_reversal_mirrors_its_row_once(paid: Deposit, finance: User, second_finance: User) -> None:
     row = ledger.post(Kind.FORFEITURE, SUM, key="x", deposit=paid)
     assert balances(paid) == [0, 0]
 
-    ledger.reverse(row, Kind.CORRECTION, note="appeal upheld")
-    ledger.reverse(row, Kind.CORRECTION, note="appeal upheld")
+    proposal = two_decide(ProposalKind.CORRECT_ENTRY, row, finance, second_finance)
+    ledger.reverse(row, Kind.CORRECTION, note="appeal upheld", proposal=proposal)
 
     assert balances(paid) == [SUM, 0]
     assert LedgerTransfer.objects.filter(reverses=row).count() == 1
@@ -205,7 +207,15 @@ def test_sql_refuses_a_negative_balance(paid: Deposit, column: str) -> None:
 
 
 @pytest.mark.parametrize("kind", list(ENTRIES))
-def test_every_kind_fits_its_accounts_in_the_database_too(paid: Deposit, kind: Kind) -> None:
+def test_every_kind_fits_its_accounts_in_the_database_too(
+    paid: Deposit, kind: Kind, finance: User, second_finance: User
+) -> None:
+    if kind in (Kind.FUNDING, Kind.WITHDRAWAL):
+        movement = {"kind": kind, "amount": "2.00", "serial": "1", "at": clock.now().isoformat()}
+        two_decide(ProposalKind.BOOK_MOVEMENT, None, finance, second_finance, **movement)
+        row = LedgerTransfer.objects.get(kind=kind)
+        assert (row.debit, row.credit) == ENTRIES[kind]
+        return
     if kind in (Kind.RELEASE, Kind.COMPENSATION):
         ledger.post(Kind.FREEZE, Decimal("2.00"), key="first", deposit=paid)
     if kind == Kind.REFUND_PAID:
