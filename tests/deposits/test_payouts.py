@@ -13,12 +13,21 @@ from applications.lifecycle import State
 from applications.models import Application
 from deposits import ledger, payouts, tasks
 from deposits.accounts import Account, Kind
-from deposits.models import Deposit, Payout, Refund
-from tests.deposits.conftest import BOUND, REQUIRED, Pay, deposit_of, leave, pay_out, reload, settle
+from deposits.models import Deposit, Payout, ProposalKind, Refund
+from tests.deposits.conftest import (
+    BOUND,
+    REQUIRED,
+    Pay,
+    deposit_of,
+    leave,
+    pay_out,
+    reload,
+    settle,
+    two_decide,
+)
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
-from tmall_sp.core.gateway import CallInTransaction
 from tmall_sp.core.models import Notice
 
 REFUND = "alipay.trade.refund"
@@ -154,50 +163,48 @@ def test_ten_workers_pay_once(exited: Application, alipay: SandboxClient) -> Non
     assert only(exited).attempts == 1
 
 
-def test_a_refund_is_not_sent_inside_a_transaction(exited: Application) -> None:
-    with transaction.atomic(), pytest.raises(CallInTransaction):
-        payouts.send(only(exited).pk)
-
-
 # What a person has to decide -----------------------------------------------------------------------
 
 
-def test_too_little_money_waits_and_finance_is_told(
-    exited: Application, alipay: SandboxClient, finance: User
+def test_too_little_money_waits_and_finance_is_told_once_a_day(
+    finance: User, exited: Application, alipay: SandboxClient, move_clock: Callable[..., None]
 ) -> None:
-    alipay.fault(REFUND, "sub_code", sub_code="ACQ.SELLER_BALANCE_NOT_ENOUGH", times=2)
+    """One notice for all of them, however often they are tried."""
+    alipay.fault(REFUND, "sub_code", sub_code="ACQ.SELLER_BALANCE_NOT_ENOUGH", times=9)
+    notices = Notice.objects.filter(recipient=finance)
 
-    tasks.sweep_payouts()
+    for _attempt in range(8):
+        Payout.objects.update(due_at=clock.now())
+        tasks.sweep_payouts()
     payout = only(exited)
-    assert (payout.state, payout.last_code) == ("queued", "ACQ.SELLER_BALANCE_NOT_ENOUGH")
-    assert Notice.objects.filter(recipient=finance).count() == 1
+    assert (payout.state, payout.last_code, payout.attempts) == ("queued", "ACQ.SELLER_BALANCE_NOT_ENOUGH", 8)
+    assert notices.count() == 1
+    assert "100,000.00" in notices.get().body
+
+    move_clock(days=1)
+    tasks.sweep_payouts()
+    assert notices.count() == 2
 
     pay_out()
     paid_back_once(exited, alipay)
-    assert Notice.objects.filter(recipient=finance).count() == 1
+    assert notices.count() == 2
 
 
-@pytest.mark.parametrize(
-    "code",
-    [
-        "ACQ.BUYER_ERROR",
-        "ACQ.REASON_TRADE_BEEN_FREEZEN",
-        "ACQ.DISCORDANT_REPEAT_REQUEST",
-        "ACQ.TRADE_NOT_ALLOW_REFUND",
-    ],
-)
-def test_what_alipay_wont_do_waits_for_finance(
-    exited: Application, alipay: SandboxClient, finance: User, code: str
+def test_what_fails_for_long_is_told_once_a_day(
+    finance: User, exited: Application, alipay: SandboxClient, move_clock: Callable[..., None]
 ) -> None:
-    alipay.fault(REFUND, "sub_code", sub_code=code, times=-1)
+    alipay.fault(REFUND, "http_502", times=-1)
+    notices = Notice.objects.filter(recipient=finance)
+    for day in range(2):
+        for _attempt in range(payouts.WORRY_AFTER + 1):
+            Payout.objects.update(due_at=clock.now())
+            tasks.sweep_payouts()
+        assert notices.count() == day + 1
+        move_clock(days=1)
 
+    alipay.clear_faults()
     pay_out()
-
-    payout = only(exited)
-    assert (payout.state, payout.last_code, payout.attempts) == ("attention", code, 1)
-    assert Notice.objects.filter(recipient=finance, key__startswith="deposit:attention:").exists()
-    assert Refund.objects.get().state == "in_progress"
-    assert ledger.totals()[Account.REFUND_IN_TRANSIT] == REQUIRED
+    paid_back_once(exited, alipay)
 
 
 def test_a_number_that_alipay_knows_with_another_amount_waits_for_finance(
@@ -313,7 +320,12 @@ def test_over_the_days_limit_the_transfer_waits_for_tomorrow(
 
 
 def test_the_newest_payment_goes_back_first(
-    active: Application, pay: Pay, alipay: SandboxClient, move_clock: Callable[..., None]
+    active: Application,
+    pay: Pay,
+    alipay: SandboxClient,
+    move_clock: Callable[..., None],
+    finance: User,
+    second_finance: User,
 ) -> None:
     """A payment past its window and one within it: one refund, both ways."""
     move_clock(days=300)
@@ -322,6 +334,7 @@ def test_the_newest_payment_goes_back_first(
     ledger.post(Kind.PENALTY, Decimal("200.00"), key="p", deposit=deposit_of(active))
     move_clock(days=100)
     leave(active)
+    two_decide(ProposalKind.RELEASE_REFUND, Refund.objects.get(), finance, second_finance)
 
     pay_out()
 
@@ -364,10 +377,19 @@ def test_sql_changes_no_payout(exited: Application, change: str) -> None:
         cursor.execute(f"UPDATE deposits_payout SET {change}")
 
 
-def test_sql_brings_no_finished_payout_back(exited: Application, alipay: SandboxClient) -> None:
+@pytest.mark.parametrize(
+    ("table", "state"),
+    [("payout", "queued"), ("payout", "returned"), ("refund", "in_progress"), ("refund", "held")],
+)
+def test_sql_brings_nothing_finished_back(
+    exited: Application, alipay: SandboxClient, table: str, state: str
+) -> None:
+    """A refund is reopened together with a leg that the bank has returned, and that with its ledger row."""
     pay_out()
-    for table in ("payout", "refund"):
-        with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                f"UPDATE deposits_{table} SET state = %s", ["queued" if table == "payout" else "in_progress"]
-            )
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE deposits_{table} SET state = %s", [state])
+
+
+def test_sql_finishes_no_refund_before_its_legs(exited: Application) -> None:
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Refund.objects.update(state="done", done_at=clock.now())
