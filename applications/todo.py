@@ -1,7 +1,7 @@
 """What a merchant has to do next: derived from the state each time, so that no list can go stale."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -21,7 +21,7 @@ from tmall_sp.core import rules
 class Task:
     """One thing to do, with the page where it is done; `verb` stands on the button that leads there.
 
-    Without a page here, `url` and `verb` are empty.
+    Without a page here, `url` and `verb` are empty. `urgent`: it is about to have consequences, or has.
     """
 
     code: str
@@ -30,10 +30,28 @@ class Task:
     verb: str | Promise = ""
     url: str = ""
     due_at: dt.datetime | None = None
+    urgent: bool = False
+
+
+Source = Callable[[User, Application], Iterable[Task]]
+
+_SOURCES: list[Source] = []
+
+
+def tasks_from(source: Source) -> Source:
+    """Register what a layer above gives members to do; its `ready` imports the module."""
+    if source not in _SOURCES:
+        _SOURCES.append(source)
+    return source
 
 
 def tasks_for(user: User, application: Application) -> list[Task]:
     """What this person can do now to bring the application on, most urgent first."""
+    elsewhere = [task for source in _SOURCES for task in source(user, application)]
+    return sorted([*elsewhere, *_own(user, application)], key=lambda task: not task.urgent)
+
+
+def _own(user: User, application: Application) -> list[Task]:
     if not permissions.may_edit(user, application):
         return list(_payment(user, application))
     match application.state:

@@ -14,7 +14,7 @@ from compliance import exits, selectors
 from compliance.models import ExitOutcome, ExitRequest
 from deposits import selectors as deposits
 from deposits.models import Deposit
-from deposits.states import BackState
+from deposits.states import RefundState
 from tmall_sp.core import clock, rules
 
 
@@ -42,7 +42,7 @@ PHASES = {
 class Step:
     """One step of the way out. `at`: when it was done; `until`: when it will be at the earliest.
 
-    `amount`: the CNY that it moves.
+    `amount`: the CNY that it moves. `note`: why it takes longer.
     """
 
     title: str | Promise
@@ -51,6 +51,7 @@ class Step:
     amount: Decimal | None = None
     at: dt.datetime | None = None
     until: dt.datetime | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,16 @@ class Overview:
 
 
 def overview(application: Application) -> Overview:
-    """Everything that the page needs; `items` and `steps` are empty while nobody leaves."""
+    """Everything that the page needs; `steps` is empty while nobody leaves, `items` then what would bar it."""
     now = clock.now()
     days = 0 if application.state == State.DEPOSIT_PAID else rules.value("exit.notice_days", now)
     phase = PHASES.get(State(application.state), Phase.OUTSIDE)
     last = selectors.latest_exit(application)
-    items = exits.clearance(last) if last and phase is Phase.LEAVING else []
+    items = []
+    if last and phase is Phase.LEAVING:
+        items = exits.clearance(last)
+    elif phase is Phase.CAN_LEAVE:
+        items = [item for item in exits.obstacles(application) if not item.cleared]
     under_way = last if phase in (Phase.LEAVING, Phase.LEFT) else None
     return Overview(
         phase=phase.value,
@@ -118,10 +123,11 @@ def _refund_steps(application: Application, left: bool) -> list[Step]:
     return [
         Step(
             title,
-            done=refund.state == BackState.DONE,
-            current=refund.state != BackState.DONE,
+            done=refund.state == RefundState.DONE,
+            current=refund.state != RefundState.DONE,
             at=refund.done_at,
             amount=refund.amount,
+            note=refund.hold_reason if refund.state == RefundState.HELD else "",
         )
         for refund in deposits.refunds_of(deposit)
     ]

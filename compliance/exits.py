@@ -7,6 +7,7 @@ receivers.py keeps the ExitRequest beside them.
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -17,6 +18,7 @@ from applications.locks import lock_application
 from applications.models import Application
 from compliance import selectors
 from compliance.models import ExitRequest
+from deposits.models import Deposit
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
@@ -29,11 +31,23 @@ class Item:
     title: str | Promise
     cleared: bool
     missing: str = ""
+    # Where the company can do something about it, and what stands on the button.
+    url: str = ""
+    verb: str | Promise = ""
 
 
 def clearance(request: ExitRequest) -> list[Item]:
     """What the exit waits for. For a decision, hold the application's lock."""
-    return [_notice_period(request), _no_open_violation(request.application)]
+    return [_notice_period(request), *obstacles(request.application)]
+
+
+def obstacles(application: Application) -> list[Item]:
+    """What bars an exit whenever it was asked for: see which of them are not `cleared`."""
+    items = [_no_open_violation(application)]
+    deposit = Deposit.objects.filter(application=application).first()
+    if deposit is not None:
+        items += [_nothing_owed(application, deposit), _nothing_frozen(deposit)]
+    return items
 
 
 def _notice_period(request: ExitRequest) -> Item:
@@ -47,6 +61,31 @@ def _no_open_violation(application: Application) -> Item:
     count = selectors.open_violations(application).count()
     missing = _("%(count)s violation(s) not decided yet.") % {"count": count}
     return Item("violations", gettext_lazy("No violation is open"), not count, missing if count else "")
+
+
+def _nothing_owed(application: Application, deposit: Deposit) -> Item:
+    if not deposit.owed:
+        return Item("obligations", gettext_lazy("All obligations are paid"), True)
+    missing = _("¥%(amount)s of what was deducted is not paid yet.") % {"amount": f"{deposit.owed:,}"}
+    return Item(
+        "obligations",
+        gettext_lazy("All obligations are paid"),
+        False,
+        missing,
+        reverse("deposits:detail", args=[application.number]),
+        gettext_lazy("Pay"),
+    )
+
+
+def _nothing_frozen(deposit: Deposit) -> Item:
+    """Frozen is what an undecided case may still cost."""
+    missing = _("¥%(amount)s are frozen until their case is decided.") % {"amount": f"{deposit.frozen:,}"}
+    return Item(
+        "frozen",
+        gettext_lazy("Nothing is frozen any more"),
+        not deposit.frozen,
+        missing if deposit.frozen else "",
+    )
 
 
 def complete_exit(application_pk: int) -> Application:

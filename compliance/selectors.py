@@ -1,10 +1,11 @@
 """Reads. An object of a merchant reaches a view only through a selector that takes the person who asks."""
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from applications.models import Application
 from compliance.lifecycle import OPEN, ViolationState
 from compliance.models import ExitRequest, Violation
+from deposits.models import Deposit
 from tmall_sp.core import clock
 
 
@@ -22,10 +23,11 @@ def latest_exit(application: Application) -> ExitRequest | None:
 
 
 def exits_that_may_be_cleared() -> QuerySet[ExitRequest]:
-    """Past their notice period and without an open violation, the longest waiting first."""
+    """Past their notice period, without an open violation, a debt or a freeze; the longest waiting first."""
     unresolved = Violation.objects.filter(application=OuterRef("application"), state__in=OPEN)
+    entangled = Deposit.objects.filter(Q(owed__gt=0) | Q(frozen__gt=0), application=OuterRef("application"))
     return ExitRequest.objects.filter(
-        ~Exists(unresolved), closed_at__isnull=True, notice_ends_at__lte=clock.now()
+        ~Exists(unresolved), ~Exists(entangled), closed_at__isnull=True, notice_ends_at__lte=clock.now()
     ).order_by("notice_ends_at", "pk")
 
 

@@ -72,5 +72,7 @@ OF_A_DEPOSIT = (A.DEPOSIT_AVAILABLE, A.DEPOSIT_FROZEN, A.REFUND_IN_TRANSIT)
 BALANCES = {A.DEPOSIT_AVAILABLE: "available", A.DEPOSIT_FROZEN: "frozen"}
 # These grow by debit; all others by credit.
 GROWS_BY_DEBIT = (A.ALIPAY_CASH, A.GATEWAY_FEES, A.BANK_WITHDRAWAL)
+# What a decision takes out of a deposit; their notes are the reasons that the company reads.
+DECIDED = (K.COMPENSATION, K.PENALTY, K.BREACH, K.FORFEITURE)
 # What the merchant reads in its statement, and has a receipt for.
 RECEIPTS = (K.PAYMENT, K.TOP_UP, K.COMPENSATION, K.PENALTY, K.BREACH, K.FORFEITURE, K.REFUND_PAID)

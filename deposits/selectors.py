@@ -1,18 +1,23 @@
 """Reads of deposits. An object reaches a merchant's page only by its own application."""
 
-import datetime as dt
-from dataclasses import dataclass
-from decimal import Decimal
-
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Case, Prefetch, Q, QuerySet, When
 from django.http import Http404
 
 from applications import selectors as applications
-from applications.lifecycle import MEMBER, State
 from applications.models import Application
-from deposits.accounts import BALANCES, RECEIPTS
-from deposits.models import ZERO, Deposit, LedgerTransfer, PaymentOrder, Payout, Refund, ReturnedPayment
-from deposits.states import OrderState
+from deposits.accounts import DECIDED, RECEIPTS
+from deposits.growth import balanced_rows
+from deposits.models import (
+    Deposit,
+    LedgerTransfer,
+    Obligation,
+    PaymentOrder,
+    Payout,
+    Refund,
+    ReturnedPayment,
+)
+from deposits.statements import Balance, Line
+from deposits.states import ObligationState, OrderState
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 
@@ -27,51 +32,35 @@ def deposit_for(user: User, number: str) -> Deposit:
     return deposit
 
 
-@dataclass(frozen=True)
-class Due:
-    """What is to be paid now, and until when (None: no deadline of its own)."""
-
-    amount: Decimal
-    until: dt.datetime | None
-    is_late: bool
+def obligations_of(deposit: Deposit) -> QuerySet[Obligation]:
+    """What is still owed first, the oldest first, as it is settled."""
+    is_open = Case(When(state=ObligationState.OPEN, then=0), default=1)
+    return deposit.obligations.order_by(is_open, "created_at", "pk")
 
 
-def due(deposit: Deposit) -> Due | None:
-    application = deposit.application
-    if application.state == State.APPROVED:
-        until = application.deadline_at
-        return Due(deposit.required, until, until is not None and clock.now() > until)
-    if application.state in MEMBER and application.state != State.EXITING and deposit.shortfall:
-        return Due(deposit.shortfall, None, False)
-    return None
+def reason_of(row: LedgerTransfer) -> str:
+    """What the company was told of a deduction; notes of other rows are none of its business."""
+    return row.note if row.kind in DECIDED else ""
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a statement: what it did to the deposit, and what stood there after it."""
-
-    row: LedgerTransfer
-    change: Decimal
-    balance: Decimal
-    has_receipt: bool
-
-
-def statement(deposit: Deposit) -> list[Line]:
-    """Every movement of the deposit, oldest first. `balance` is available and frozen together."""
-    lines = []
-    balance = ZERO
-    for row in deposit.transfers.order_by("at", "pk"):
-        change = (row.amount if row.credit in BALANCES else ZERO) - (
-            row.amount if row.debit in BALANCES else ZERO
+def latest_lines(deposit: Deposit, count: int) -> list[Line]:
+    """The end of the statement, the newest first."""
+    rows = balanced_rows(deposit).order_by("-at", "-pk")[:count]
+    return [
+        Line(
+            row,
+            row.change_available,
+            row.change_frozen,
+            Balance(row.after_available, row.after_frozen),
         )
-        balance += change
-        lines.append(Line(row, change, balance, row.kind in RECEIPTS))
-    return lines
+        for row in rows
+    ]
 
 
 def receipt_for(deposit: Deposit, pk: int) -> LedgerTransfer:
     """Http404 for a row of another deposit, or one that has no receipt."""
-    row = deposit.transfers.filter(pk=pk, kind__in=RECEIPTS).select_related("order", "payout").first()
+    rows = deposit.transfers.filter(kind__in=RECEIPTS).select_related("order", "payout", "reversed_by")
+    row = rows.filter(pk=pk).first()
     if row is None:
         raise Http404
     return row

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
@@ -15,16 +15,24 @@ from applications import selectors as applications
 from applications.lifecycle import MEMBER, State
 from applications.views.people import person
 from applications.views.refusals import seen_version
-from deposits import payments, selectors, services
+from deposits import payments, selectors, services, statement_files
+from deposits.dossier import frozen_by_case
 from deposits.forms import WithdrawForm
 from deposits.models import Deposit
+from deposits.situation import standing
+from deposits.statements import statement as statement_of
 from deposits.states import ORDER_UNRESOLVED, BackState
+from deposits.table_files import FORMATS, download
+from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted
+
+# How many of the newest movements the page shows; the statement has all.
+LATEST = 8
 
 
 @require_safe
 def detail(request: HttpRequest, number: str) -> HttpResponse:
-    """What is due, what was paid, what goes back.
+    """What is due, what stands there, what is owed, what goes back, and the latest movements.
 
     An htmx request gets the part about money on its way, and has the whole page loaded anew once it is there.
     """
@@ -41,9 +49,11 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
         "deposits/detail.html",
         context
         | {
-            "due": selectors.due(deposit),
+            "standing": standing(deposit),
             "order": selectors.open_order(deposit),
-            "lines": selectors.statement(deposit),
+            "frozen": frozen_by_case(deposit),
+            "obligations": selectors.obligations_of(deposit),
+            "latest": selectors.latest_lines(deposit, LATEST),
             "is_wanted": deposit.application.state in (State.APPROVED, *MEMBER),
             "may_pay": permissions.may_pay(user, deposit.application),
             "may_withdraw": deposit.application.state == State.APPROVED
@@ -108,6 +118,32 @@ def receipt(request: HttpRequest, number: str, pk: int) -> HttpResponse:
             "receipt_number": selectors.receipt_number(row, deposit.application),
         },
     )
+
+
+@require_safe
+def statement(request: HttpRequest, number: str) -> HttpResponse:
+    """Every movement, fit for printing."""
+    deposit = selectors.deposit_for(person(request), number)
+    return render(
+        request,
+        "deposits/statement.html",
+        {
+            "deposit": deposit,
+            "application": deposit.application,
+            "statement": statement_of(deposit),
+            "made_at": clock.now(),
+        },
+    )
+
+
+@require_safe
+def statement_file(request: HttpRequest, number: str, extension: str) -> HttpResponse:
+    """The statement as CSV or XLSX."""
+    deposit = selectors.deposit_for(person(request), number)
+    if extension not in FORMATS:
+        raise Http404
+    name = f"{deposit.application.number}-{clock.today():%Y%m%d}"
+    return download(statement_files.table(statement_of(deposit)), name=name, extension=extension)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

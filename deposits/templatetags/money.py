@@ -4,6 +4,11 @@ from decimal import Decimal
 
 from django import template
 
+from deposits.accounts import RECEIPTS
+from deposits.case_names import case_name
+from deposits.models import LedgerTransfer
+from deposits.selectors import reason_of
+
 register = template.Library()
 
 
@@ -19,3 +24,20 @@ def signed(change: Decimal) -> str:
     if not change:
         return ""
     return f"{'+' if change > 0 else '−'}¥{abs(change):,.2f}"
+
+
+@register.filter
+def case(name: str) -> str:
+    """The case that a row names, in words."""
+    return case_name(name)
+
+
+@register.filter
+def reason(row: LedgerTransfer) -> str:
+    """Why something was deducted."""
+    return reason_of(row)
+
+
+@register.filter
+def has_receipt(row: LedgerTransfer) -> bool:
+    return row.kind in RECEIPTS

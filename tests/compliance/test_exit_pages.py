@@ -55,7 +55,12 @@ def test_asking_begins_the_exit_and_shows_its_progress(active: Application, brow
     step = active.transitions.last()
     assert step is not None and step.reason == "业务调整"
     exit = browser.get(response["Location"]).context["exit"]
-    assert [(item.code, item.cleared) for item in exit.items] == [("notice", False), ("violations", True)]
+    assert {item.code: item.cleared for item in exit.items} == {
+        "notice": False,
+        "violations": True,
+        "obligations": True,
+        "frozen": True,
+    }
     assert [step.done for step in exit.steps] == [True, False, False, False, False]
     assert [step.current for step in exit.steps] == [False, True, False, False, False]
 

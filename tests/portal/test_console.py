@@ -118,7 +118,7 @@ def test_a_member_accepts_newer_rules_on_a_page_of_its_own(
         Agreement.objects.create(version=2, title="新规则", body="第二版", effective_from=clock.now())
     member = stored(approved)
     path = f"/console/applications/{member.number}/agreement/"
-    assert [task.url for task in todo.tasks_for(merchant, member)] == [path]
+    assert path in [task.url for task in todo.tasks_for(merchant, member)]
 
     page = shop.get(path)
     assert "第二版" in page.text

@@ -8,6 +8,7 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
@@ -15,7 +16,7 @@ from PIL import Image, ImageDraw
 from applications import drafts, selectors, services, shop_checks, uploads
 from applications.models import Application, DocumentKind
 from compliance import violations
-from deposits import payments
+from deposits import cases, overdue, payments
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.demo import sandbox
@@ -196,6 +197,35 @@ def is_reported(company: DemoCompany) -> None:
         )
 
 
+def has_to_top_up(company: DemoCompany) -> None:
+    """A claim has frozen most of the deposit, and a penalty took more than the rest."""
+    application = admitted(company, joined_days_ago=75)
+    with days_ago(8):
+        cases.freeze(application.pk, case="complaint:C20261116003", claimed=Decimal("62000.00"))
+    with days_ago(5):
+        cases.penalise(
+            application.pk,
+            case="violation:1031",
+            amount=Decimal("45000.00"),
+            reason="未按约定时效上门安装，且在工单中填写虚假完成时间，按协议扣罚。",
+            actor=staff("wangyun"),
+        )
+
+
+def topped_up_too_late(company: DemoCompany) -> None:
+    application = admitted(company, joined_days_ago=100)
+    with days_ago(22):
+        cases.charge_breach(
+            application.pk,
+            case="violation:1027",
+            amount=Decimal("12800.00"),
+            reason="擅自中止服务，按服务协议收取违约金。",
+            actor=staff("zhaoyun"),
+        )
+    with days_ago(6):
+        overdue.suspend_if_unpaid(application.deposit.demands.get().pk)
+
+
 STORIES: tuple[Story, ...] = (
     serves,
     waits_for_review,
@@ -209,6 +239,8 @@ STORIES: tuple[Story, ...] = (
     is_reported,
     has_a_verified_shop,
     was_rejected,
+    has_to_top_up,
+    topped_up_too_late,
 )
 
 

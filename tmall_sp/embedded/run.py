@@ -26,7 +26,7 @@ from tmall_sp.embedded import environment, locks, parts, services
 from tmall_sp.embedded.errors import EmbeddedError
 from tmall_sp.embedded.supervisor import Console, Supervisor
 
-PROVIDERS = 12
+PROVIDERS = 14
 SANDBOX_OFFSET = 10
 SMTP_OFFSET = 11
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Fill an empty demo database with staff and believable providers. The sandbox must be running."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--providers", type=int, default=12)
+        parser.add_argument("--providers", type=int, default=14)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.ENVIRONMENT != "demo":
