@@ -77,10 +77,10 @@ def by_hand(proposal: Proposal) -> None:
 
 def refundable(deposit: Deposit) -> Decimal:
     """What can go back by hand: everything available once the membership is over, before that what is too much."""
-    if deposit.application.state in ENDED:
-        return deposit.available
-    surplus = deposit.available + deposit.frozen - deposit.required - deposit.owed
-    return max(ZERO, min(deposit.available, surplus))
+    surplus: Decimal = deposit.available
+    if deposit.application.state not in ENDED:
+        surplus += min(ZERO, deposit.frozen - deposit.required - deposit.owed)
+    return max(ZERO, surplus)
 
 
 def _refund(proposal: Proposal) -> Refund:

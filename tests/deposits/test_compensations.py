@@ -65,7 +65,8 @@ def test_a_known_payee_is_paid_at_once(entry: LedgerTransfer, buyer: SandboxClie
     assert (paid.amount, paid.case, paid.deposit) == (entry.amount, "c1", entry.deposit)
     assert ledger.totals()[Account.COMPENSATION_PAYABLE] == 0
     assert books_agree()
-    assert "compensation_paid" in [step.name for step in entry.deposit.application.transitions.all()]
+    application = compensation.deposit.application
+    assert "compensation_paid" in [step.name for step in application.transitions.all()]
 
 
 def test_one_deduction_is_paid_once(entry: LedgerTransfer, buyer: SandboxClient) -> None:

@@ -9,7 +9,7 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from applications.models import Application
 from compliance import violations
-from deposits import ledger, payouts, proposals
+from deposits import cases, ledger, payouts, proposals
 from deposits.accounts import Account, Kind
 from deposits.models import Obligation, Payout, Proposal, ProposalKind, Refund
 from tests.deposits.conftest import (
@@ -27,7 +27,6 @@ from tests.deposits.conftest import (
 )
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
-from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted
 from tmall_sp.core.models import Notice
 
@@ -45,21 +44,19 @@ def received(alipay: SandboxClient, user_id: str = BOUND) -> str:
 
 
 def penalise(application: Application) -> None:
-    ledger.post(Kind.PENALTY, Decimal("200.00"), key="penalty", deposit=deposit_of(application))
+    cases.penalise(application.pk, case="violation:1", amount=Decimal("200.00"), reason="违规", actor=None)
 
 
 def break_contract(application: Application) -> None:
-    ledger.post(Kind.BREACH, Decimal("200.00"), key="breach", deposit=deposit_of(application))
+    cases.charge_breach(application.pk, case="breach:1", amount=Decimal("200.00"), reason="违约", actor=None)
 
 
 def compensate(application: Application) -> None:
-    deposit = deposit_of(application)
-    ledger.post(Kind.FREEZE, Decimal("200.00"), key="freeze", deposit=deposit, case="c1")
-    ledger.post(Kind.COMPENSATION, Decimal("200.00"), key="compensation", deposit=deposit, case="c1")
+    cases.settle_case(application.pk, case="complaint:1", award=Decimal("200.00"), reason="赔付", actor=None)
 
 
 def freeze(application: Application) -> None:
-    ledger.post(Kind.FREEZE, Decimal("200.00"), key="freeze", deposit=deposit_of(application), case="c1")
+    cases.freeze(application.pk, case="complaint:1", claimed=Decimal("200.00"))
 
 
 @pytest.fixture
@@ -115,23 +112,15 @@ def test_money_that_was_taken_or_is_frozen_holds_the_refund(
 def test_a_debt_that_was_waived_holds_the_refund(
     active: Application, finance: User, second_finance: User
 ) -> None:
-    debt = Obligation.objects.create(
-        deposit=deposit_of(active), case="c1", kind=Kind.PENALTY, amount=Decimal("5.00"), key="debt"
-    )
-    with transaction.atomic():
-        deposit_of(active).__class__.objects.filter(application=active).update(owed=Decimal("5.00"))
-    Proposal.objects.create(
-        kind="waive_obligation", deposit=debt.deposit, obligation=debt, reason="r", proposed_by=finance
-    )
-    Proposal.objects.update(state="accepted", decided_by=second_finance, decided_at=clock.now())
-    debt.state, debt.closed_at = "waived", clock.now()
-    debt.save()
-    deposit_of(active).__class__.objects.filter(application=active).update(owed=0)
+    cases.penalise(active.pk, case="violation:1", amount=REQUIRED + 5, reason="违规", actor=None)
+    debt = Obligation.objects.get()
+    two_decide(ProposalKind.WAIVE_OBLIGATION, debt, finance, second_finance)
+    ledger.post(Kind.TOP_UP, Decimal("300.00"), key="top-up", deposit=deposit_of(active))
 
     leave(active)
 
     assert states() == ("held", ["held"])
-    assert Refund.objects.get().hold_reason == "有欠款未清偿"
+    assert Refund.objects.get().hold_reason == "保证金曾被扣款；有欠款未清偿"
 
 
 def test_a_violation_that_was_verified_holds_the_refund_and_one_that_was_dismissed_does_not(
@@ -155,20 +144,7 @@ def test_a_violation_that_was_verified_holds_the_refund_and_one_that_was_dismiss
 def test_what_was_corrected_counts_no_more(active: Application, finance: User, second_finance: User) -> None:
     penalise(active)
     row = deposit_of(active).transfers.get(kind="penalty")
-    proposal = Proposal.objects.create(
-        kind="correct_entry", deposit=row.deposit, entry=row, reason="误扣", proposed_by=finance
-    )
-    Proposal.objects.filter(pk=proposal.pk).update(
-        state="accepted", decided_by=second_finance, decided_at=clock.now()
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            'INSERT INTO deposits_ledgertransfer (deposit_id, kind, debit, credit, amount, at, key, note, "case",'
-            " reverses_id, proposal_id) SELECT deposit_id, 'correction', credit, debit, amount, at, 'undo', '', \"case\","
-            " id, %s FROM deposits_ledgertransfer WHERE id = %s",
-            [proposal.pk, row.pk],
-        )
-        cursor.execute("UPDATE deposits_deposit SET available = available + 200")
+    two_decide(ProposalKind.CORRECT_ENTRY, row, finance, second_finance)
 
     leave(active)
 
