@@ -2,7 +2,7 @@
 
 from applications.locks import lock_application
 from applications.models import Application
-from deposits.models import Deposit, PaymentOrder, Payout
+from deposits.models import AccountChange, Deposit, PaymentOrder, Payout
 
 
 def lock_deposit(application_pk: int) -> tuple[Application, Deposit]:
@@ -29,6 +29,14 @@ def lock_payout(pk: int) -> tuple[Application, Payout]:
     """The application, then one payout of its deposit. The caller must be in a transaction."""
     application = lock_application(deposit_of(Payout.objects.get(pk=pk)).application_id)
     return application, Payout.objects.select_for_update(of=("self",)).get(pk=pk)
+
+
+def lock_change(pk: int) -> tuple[Application, AccountChange]:
+    """The application, then one change of its bound account. The caller must be in a transaction."""
+    application = lock_application(AccountChange.objects.values_list("application_id", flat=True).get(pk=pk))
+    change = AccountChange.objects.select_for_update(of=("self",)).get(pk=pk)
+    change.application = application
+    return application, change
 
 
 def deposit_of(payout: Payout) -> Deposit:

@@ -9,7 +9,6 @@ import datetime as dt
 import hashlib
 import json
 import logging
-import unicodedata
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
@@ -21,11 +20,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications import permissions
+from applications import bound_account, permissions
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import announcements, ledger, obligations, payout_legs, topups
+from deposits import announcements, ledger, obligations, payers, payout_legs, topups
 from deposits.accounts import Kind
 from deposits.gateways.alipay import Alipay, CloseOutcome, Trade, TradeStatus
 from deposits.locks import lock_deposit, lock_order
@@ -351,7 +350,7 @@ def _refusal(application: Application, order: PaymentOrder) -> ReturnReason | No
         return ReturnReason.WRONG_AMOUNT
     if order.buyer_user_type != CORPORATE:
         return ReturnReason.NOT_CORPORATE
-    if not _is_bound_payer(application, order):
+    if not payers.is_bound_payer(application, order):
         return ReturnReason.WRONG_PAYER
     if order.purpose == Purpose.INITIAL and _is_late(application, order):
         return ReturnReason.LATE
@@ -364,22 +363,6 @@ def _is_expected(application: Application, order: PaymentOrder) -> bool:
     return topups.payable(application, order.deposit) >= order.amount
 
 
-def _is_bound_payer(application: Application, order: PaymentOrder) -> bool:
-    """The 2088 id that the merchant gave; where Alipay gives only an open id, the bound one or the name."""
-    if order.buyer_user_id:
-        return bool(order.buyer_user_id == application.alipay_account_id)
-    if not order.buyer_open_id:
-        return False
-    if application.alipay_open_id:
-        return bool(order.buyer_open_id == application.alipay_open_id)
-    return _plain(order.buyer_name) == _plain(application.company_name) != ""
-
-
-def _plain(name: str) -> str:
-    """A company's name without what differs only in typing: full width, blanks, case."""
-    return "".join(unicodedata.normalize("NFKC", name).split()).casefold()
-
-
 def _is_late(application: Application, order: PaymentOrder) -> bool:
     """The moment of the payment counts, not that of the news. Alipay gives it in whole seconds."""
     assert order.paid_at is not None
@@ -388,6 +371,7 @@ def _is_late(application: Application, order: PaymentOrder) -> bool:
 
 def _accept(application: Application, order: PaymentOrder) -> None:
     kind = Kind.PAYMENT if order.purpose == Purpose.INITIAL else Kind.TOP_UP
+    open_id = payers.open_id_to_bind(application, order)
     order.state = OrderState.PAID
     order.save()
     ledger.post(
@@ -401,11 +385,13 @@ def _accept(application: Application, order: PaymentOrder) -> None:
     if order.purpose == Purpose.INITIAL:
         applications.record_deposit(
             application.pk,
-            alipay_open_id="" if order.buyer_user_id else order.buyer_open_id,
+            alipay_open_id=open_id,
             reason=_("CNY %(amount)s received.") % {"amount": f"{order.amount:,}"},
         )
         applications.activate_if_ready(application.pk)
     else:
+        if open_id:
+            bound_account.bind_open_id(application.pk, open_id=open_id)
         announcements.enter_timeline(application, "deposit_topped_up", f"¥{order.amount:,}")
         announcements.tell_merchant(
             application,

@@ -5,6 +5,7 @@ from celery import shared_task
 from applications.lifecycle import State
 from applications.models import Application
 from deposits import (
+    account_changes,
     bank_returns,
     overdue,
     payment_reminders,
@@ -105,3 +106,10 @@ def sweep_overdue_demands() -> None:
     """Suspend members whose demand has passed, once Alipay says that nothing was paid."""
     passed = overdue.passed().order_by("due_at")
     for_each(passed.values_list("pk", flat=True)[:SWEEP_SIZE], overdue.suspend_if_unpaid)
+
+
+@shared_task
+def sweep_account_changes() -> None:
+    """Bind the accounts whose cooling-off is over."""
+    due = account_changes.due(clock.now()).order_by("effective_at")
+    for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], account_changes.take_effect)

@@ -1,6 +1,7 @@
 """Finance's and the auditor's desk for money. No state is a field here: every step asks a service."""
 
 from deposits.admin import (
+    account_change,
     compensation,
     debts,
     deposit,
@@ -15,6 +16,7 @@ from deposits.admin import (
 )
 
 __all__ = [
+    "account_change",
     "compensation",
     "debts",
     "deposit",
