@@ -189,6 +189,7 @@ CELERY_BEAT_SCHEDULE = {
     # Due at 10:30 by our own clock, which a demo moves and beat does not know.
     "reconciliation": _every(60, "deposits.tasks.sweep_reconciliation"),
     "unpaid-applications": _every(60, "deposits.tasks.sweep_unpaid"),
+    "account-changes": _every(60, "deposits.tasks.sweep_account_changes"),
     "exits": _every(15, "compliance.tasks.sweep_exits"),
 }
 
