@@ -10,12 +10,13 @@ from django.test.utils import CaptureQueriesContext
 
 from applications import services as applications
 from applications import suspensions
+from applications.door import clock_text
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import ledger, payments, tasks, topups
+from deposits import cases, ledger, payments, tasks, topups
 from deposits.accounts import Kind
 from deposits.locks import lock_deposit
-from deposits.models import Obligation, PaymentOrder, Purpose, TopUpDemand
+from deposits.models import LedgerTransfer, Obligation, PaymentOrder, Purpose, TopUpDemand
 from tests.deposits.conftest import Pay, deposit_of, expel, leave, pay_out, reload, settle
 from tests.people import OTHER_CREDIT_CODE, admit, begin, complete, hand_in
 from tests.sandbox_client import SandboxClient
@@ -29,20 +30,11 @@ MoveClock = Callable[..., None]
 TOPUP = dt.timedelta(days=15)
 
 
-def deduct(application: Application, amount: str, *, owed: str = "0") -> TopUpDemand | None:
-    """A penalty that takes `amount`, and leaves a debt of `owed`, as a decision on a case does."""
-    with transaction.atomic():
-        _application, deposit = lock_deposit(application.pk)
-        case = f"case:{application.pk}:{deposit.transfers.count()}"
-        ledger.post(Kind.PENALTY, Decimal(amount), key=case, deposit=deposit, case=case)
-        if Decimal(owed):
-            Obligation.objects.create(
-                deposit=deposit, case=case, kind=Kind.PENALTY, amount=Decimal(owed), key=case
-            )
-            deposit.refresh_from_db()
-            deposit.owed += Decimal(owed)
-            deposit.save(update_fields=["owed"])
-        return topups.demand_if_short(deposit)
+def deduct(application: Application, amount: str) -> TopUpDemand | None:
+    """A penalty, as a decision on a case imposes it."""
+    case = f"violation:{LedgerTransfer.objects.count()}"
+    cases.penalise(application.pk, case=case, amount=Decimal(amount), reason="扣罚", actor=None)
+    return TopUpDemand.objects.filter(deposit__application=application, closed_at=None).first()
 
 
 def give(application: Application, amount: str) -> None:
@@ -91,11 +83,11 @@ def test_a_deduction_demands_what_is_missing_by_a_date_and_says_both(active: App
     assert before + TOPUP <= demand.due_at <= clock.now() + TOPUP
     [notice] = notices(active, "demand")
     assert "¥12,345.60" in notice.body
-    assert f"{demand.due_at:%Y-%m-%d %H:%M}" in notice.body
+    assert clock_text(demand.due_at) in notice.body
 
 
 def test_the_debt_that_a_deduction_leaves_is_missing_too(active: Application) -> None:
-    deduct(active, "100000.00", owed="2500.00")
+    deduct(active, "102500.00")
 
     assert deposit_of(active).shortfall == Decimal("102500.00")
     assert "¥102,500.00" in notices(active, "demand")[0].body
@@ -126,11 +118,8 @@ def test_a_further_deduction_never_brings_the_date_forward(active: Application) 
 
 
 def test_a_freeze_is_no_shortfall(active: Application) -> None:
-    with transaction.atomic():
-        _application, deposit = lock_deposit(active.pk)
-        ledger.post(Kind.FREEZE, Decimal("8000.00"), key="frozen", deposit=deposit, case="case:1")
-        assert topups.demand_if_short(deposit) is None
-
+    cases.freeze(active.pk, case="complaint:1", claimed=Decimal("8000.00"))
+    sweep()
     assert not TopUpDemand.objects.exists()
 
 
@@ -143,6 +132,18 @@ def test_a_top_up_meets_the_demand(active: Application, pay: Pay) -> None:
     demand = the_demand(active)
     assert demand.outcome == "met" and demand.closed_at is not None
     assert deposit_of(active).shortfall == 0
+
+
+def test_a_top_up_pays_the_debts_first_and_fills_up_with_the_rest(active: Application, pay: Pay) -> None:
+    deduct(active, "102500.00")
+
+    order = settle(pay(active))
+
+    assert (order.amount, order.state) == (Decimal("102500.00"), "paid")
+    assert Obligation.objects.get().state == "settled"
+    deposit = deposit_of(active)
+    assert (deposit.available, deposit.owed) == (Decimal("100000.00"), Decimal("0.00"))
+    assert the_demand(active).outcome == "met"
 
 
 def test_an_increase_that_is_not_enough_leaves_the_demand_as_it_is(active: Application) -> None:
@@ -250,7 +251,7 @@ def test_each_reminder_comes_once(active: Application, move_clock: MoveClock) ->
         assert len(reminders(active)) == expected
 
     assert "¥1,000.00" in reminders(active)[-1].body
-    assert f"{demand.due_at:%Y-%m-%d %H:%M}" in reminders(active)[-1].body
+    assert clock_text(demand.due_at) in reminders(active)[-1].body
 
 
 def test_after_nights_without_a_worker_only_the_nearest_reminder_comes(
@@ -466,7 +467,7 @@ def test_one_that_has_not_begun_to_serve_is_suspended_as_soon_as_it_has(
 
 
 def test_one_that_is_leaving_owes_its_obligations_only(active: Application, pay: Pay) -> None:
-    deduct(active, "100000.00", owed="2500.00")
+    deduct(active, "102500.00")
     order = open_order(active)
     applications.request_exit(active.pk, actor=active.applicant)
     assert state_of(order) == "closing"

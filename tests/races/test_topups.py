@@ -6,13 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import ledger, payments, tasks, topups
-from deposits.accounts import Kind
-from deposits.locks import lock_deposit
+from deposits import cases, payments, tasks
 from deposits.models import PaymentOrder, TopUpDemand
 from tests.deposits.conftest import Pay, deposit_of, reload, settle
 from tests.races.together import together
@@ -32,11 +29,8 @@ def short(approved: Application, pay: Pay) -> Application:
 
 
 def deduct(application: Application, amount: str) -> None:
-    with transaction.atomic():
-        _application, deposit = lock_deposit(application.pk)
-        case = f"case:{amount}"
-        ledger.post(Kind.PENALTY, Decimal(amount), key=case, deposit=deposit, case=case)
-        topups.demand_if_short(deposit)
+    case = f"violation:{amount}"
+    cases.penalise(application.pk, case=case, amount=Decimal(amount), reason="扣罚", actor=None)
 
 
 def settling(order: PaymentOrder) -> Callable[[], Any]:
