@@ -10,6 +10,8 @@ import datetime as dt
 import re
 from decimal import Decimal, InvalidOperation
 
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -109,21 +111,36 @@ def check_movement(proposal: Proposal) -> None:
     _kind(proposal)
     _amount(proposal)
     _at(proposal)
-    if LedgerTransfer.objects.filter(key=_key(proposal)).exists():
-        raise DomainError("booked", _("This movement has been booked already."), field="serial")
+    if _bookings(proposal).filter(reversed_by=None).exists():
+        raise _booked()
 
 
 def book_movement(proposal: Proposal) -> None:
-    """One row for one movement, named by Alipay's own number."""
-    ledger.post(
-        _kind(proposal),
-        _amount(proposal),
-        key=_key(proposal),
-        proposal=proposal,
-        note=proposal.details["serial"],
-        actor=proposal.decided_by,
-        at=_at(proposal),
-    )
+    """One row for one movement, named by Alipay's own number; another only once that was corrected."""
+    earlier = _bookings(proposal).count()
+    try:
+        with transaction.atomic():
+            ledger.post(
+                _kind(proposal),
+                _amount(proposal),
+                key=f"{_key(proposal)}:{earlier}" if earlier else _key(proposal),
+                proposal=proposal,
+                note=proposal.details["serial"],
+                actor=proposal.decided_by,
+                at=_at(proposal),
+            )
+    except IntegrityError as error:
+        # Two decisions about the same movement were carried out at the same moment.
+        raise _booked() from error
+
+
+def _bookings(proposal: Proposal) -> QuerySet[LedgerTransfer]:
+    key = _key(proposal)
+    return LedgerTransfer.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"))
+
+
+def _booked() -> DomainError:
+    return DomainError("booked", _("This movement has been booked already."), field="serial")
 
 
 def _kind(proposal: Proposal) -> Kind:

@@ -24,7 +24,9 @@ def follow_with_demand(application: Application, transition: Transition, **kwarg
     if leaves:
         topups.pause(deposit)
     elif stays:
-        left = application.transitions.filter(to_state=State.EXITING).latest("at", "pk")
+        # An entry of the timeline that moves no state names the same state twice.
+        leaving = application.transitions.filter(to_state=State.EXITING).exclude(from_state=State.EXITING)
+        left = leaving.latest("at", "pk")
         topups.resume(deposit, paused_since=left.at)
     else:
         topups.end(deposit)

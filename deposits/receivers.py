@@ -89,7 +89,7 @@ def _forfeit(application: Application, transition: Transition) -> None:
 
 def _bring_back(application: Application, transition: Transition) -> None:
     """The expulsion was overturned: all that was forfeited since, also what its cases set free, is there again."""
-    expulsion = application.transitions.filter(to_state=State.EXPELLED).latest("at", "pk")
+    expulsion = application.transitions.filter(name="expel").latest("at", "pk")
     deposit = Deposit.objects.select_for_update().filter(application=application).first()
     if deposit is None:
         return

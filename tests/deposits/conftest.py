@@ -12,6 +12,7 @@ from applications.lifecycle import State
 from applications.models import Application
 from deposits import bookkeeping, payments, payouts, proposals, tasks
 from deposits.models import Deposit, PaymentOrder, Payout, Proposal, ProposalKind
+from tests.deposits.trades import pay_what_is_due
 from tests.people import COMPANY_DATA
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
@@ -52,6 +53,13 @@ def pay(alipay: SandboxClient) -> Pay:
 def active(approved: Application, pay: Pay) -> Application:
     """Paid, and in the pool."""
     settle(pay(approved))
+    return reload(approved)
+
+
+@pytest.fixture
+def member(approved: Application) -> Application:
+    """As `active`, where Alipay has no further part: paid by what its query would tell."""
+    pay_what_is_due(approved)
     return reload(approved)
 
 
