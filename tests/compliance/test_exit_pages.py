@@ -1,6 +1,7 @@
 """The exit's pages: who sees them, what they say before and after, and that only a POST moves anything."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from applications.models import Application
 from applications.tasks import sweep_suspensions
 from compliance.models import Violation
 from compliance.tasks import sweep_exits
+from deposits import cases
 from tests.compliance.conftest import report
 from tmall_sp.accounts.models import User
 
@@ -45,6 +47,20 @@ def test_the_consequences_stand_before_the_button(active: Application, browser: 
     exit = response.context["exit"]
     assert (exit.phase, exit.notice_days, exit.steps) == ("can_leave", 30, [])
     assert state(active) == State.ACTIVE
+
+
+def test_what_would_bar_the_exit_is_said_before_it_is_asked_for(active: Application, browser: Client) -> None:
+    cases.freeze(active.pk, case="complaint:1", claimed=Decimal("1000.00"))
+    cases.penalise(active.pk, case="violation:1", amount=Decimal("99500.00"), reason="扣罚", actor=None)
+
+    page = browser.get(url(active))
+
+    assert [item.code for item in page.context["exit"].items] == ["obligations", "frozen"]
+    text = page.content.decode()
+    assert "¥500.00" in text and "¥1,000.00" in text
+    assert reverse("deposits:detail", args=[active.number]) in text
+    assert ask(browser, active).status_code == 302
+    assert state(active) == State.EXITING
 
 
 def test_asking_begins_the_exit_and_shows_its_progress(active: Application, browser: Client) -> None:

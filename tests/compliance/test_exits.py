@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,10 @@ from applications.signals import moved
 from compliance import directory, exits, selectors, violations
 from compliance.models import ExitOutcome, ExitRequest, Violation
 from compliance.tasks import sweep_exits
+from deposits import cases, ledger, obligations, proposals
+from deposits.accounts import Kind
+from deposits.locks import lock_deposit
+from deposits.models import Obligation, ProposalKind
 from tests.compliance.conftest import REASON, activate, investigate, report
 from tests.people import CREDIT_CODE, OTHER_CREDIT_CODE, admit, begin, complete, hand_in
 from tmall_sp.accounts.models import User
@@ -34,6 +39,18 @@ def the_exit(application: Application) -> ExitRequest:
 
 def missing(application: Application) -> list[str]:
     return [item.code for item in exits.clearance(the_exit(application)) if not item.cleared]
+
+
+def penalise(application: Application, amount: str) -> None:
+    cases.penalise(application.pk, case="violation:1", amount=Decimal(amount), reason="扣罚", actor=None)
+
+
+def pay_in(application: Application, amount: str) -> None:
+    """As a payment from the cashier does."""
+    with transaction.atomic():
+        _application, deposit = lock_deposit(application.pk)
+        ledger.post(Kind.TOP_UP, Decimal(amount), key="paid in", deposit=deposit)
+        obligations.settle(deposit)
 
 
 # The request ---------------------------------------------------------------------------------------
@@ -145,6 +162,56 @@ def test_an_open_violation_holds_the_exit_until_it_is_decided(
     assert state(exiting) == State.EXITING
 
     violations.dismiss(violation.pk, actor=second_ops, reason=REASON)
+    sweep_exits()
+    assert state(exiting) == State.EXITED
+
+
+def test_a_debt_holds_the_exit_until_it_is_paid(exiting: Application, move_clock: MoveClock) -> None:
+    penalise(exiting, "100500.00")
+    move_clock(days=31)
+    sweep_exits()
+    assert state(exiting) == State.EXITING
+    assert missing(exiting) == ["obligations"]
+    [item] = [item for item in exits.obstacles(exiting) if not item.cleared]
+    assert "500.00" in item.missing and exiting.number in item.url
+
+    pay_in(exiting, "500.00")
+    sweep_exits()
+    assert state(exiting) == State.EXITED
+
+
+def test_a_debt_that_two_people_waive_holds_nobody(
+    exiting: Application, finance: User, second_finance: User, move_clock: MoveClock
+) -> None:
+    penalise(exiting, "100500.00")
+    waiver = proposals.propose(
+        ProposalKind.WAIVE_OBLIGATION, actor=finance, reason="协商一致", target=Obligation.objects.get()
+    )
+    proposals.accept(waiver.pk, actor=second_finance)
+    move_clock(days=31)
+    sweep_exits()
+    assert state(exiting) == State.EXITED
+
+
+def test_what_is_only_missing_to_the_required_amount_holds_nobody(
+    exiting: Application, move_clock: MoveClock
+) -> None:
+    penalise(exiting, "2000.00")
+    move_clock(days=31)
+    sweep_exits()
+    assert state(exiting) == State.EXITED
+
+
+def test_a_freeze_holds_the_exit_until_its_case_is_decided(
+    exiting: Application, move_clock: MoveClock
+) -> None:
+    cases.freeze(exiting.pk, case="complaint:1", claimed=Decimal("800.00"))
+    move_clock(days=31)
+    sweep_exits()
+    assert state(exiting) == State.EXITING
+    assert missing(exiting) == ["frozen"]
+
+    cases.release(exiting.pk, case="complaint:1")
     sweep_exits()
     assert state(exiting) == State.EXITED
 

@@ -74,51 +74,51 @@ def until(moment: dt.datetime) -> float:
 # The demand ----------------------------------------------------------------------------------------
 
 
-def test_a_deduction_demands_what_is_missing_by_a_date_and_says_both(active: Application) -> None:
+def test_a_deduction_demands_what_is_missing_by_a_date_and_says_both(member: Application) -> None:
     before = clock.now()
 
-    demand = deduct(active, "12345.60")
+    demand = deduct(member, "12345.60")
 
     assert demand is not None
     assert before + TOPUP <= demand.due_at <= clock.now() + TOPUP
-    [notice] = notices(active, "demand")
+    [notice] = notices(member, "demand")
     assert "¥12,345.60" in notice.body
     assert clock_text(demand.due_at) in notice.body
 
 
-def test_the_debt_that_a_deduction_leaves_is_missing_too(active: Application) -> None:
-    deduct(active, "102500.00")
+def test_the_debt_that_a_deduction_leaves_is_missing_too(member: Application) -> None:
+    deduct(member, "102500.00")
 
-    assert deposit_of(active).shortfall == Decimal("102500.00")
-    assert "¥102,500.00" in notices(active, "demand")[0].body
+    assert deposit_of(member).shortfall == Decimal("102500.00")
+    assert "¥102,500.00" in notices(member, "demand")[0].body
 
 
 def test_a_further_deduction_has_its_full_days_in_the_same_demand(
-    active: Application, move_clock: MoveClock
+    member: Application, move_clock: MoveClock
 ) -> None:
-    first = deduct(active, "1000.00")
+    first = deduct(member, "1000.00")
     assert first is not None
     move_clock(days=10)
 
-    second = deduct(active, "500.00")
+    second = deduct(member, "500.00")
 
     assert second is not None and second.pk == first.pk
     assert second.due_at >= first.due_at + dt.timedelta(days=10)
-    assert "¥1,500.00" in notices(active, "demand")[-1].body
+    assert "¥1,500.00" in notices(member, "demand")[-1].body
 
 
-def test_a_further_deduction_never_brings_the_date_forward(active: Application) -> None:
-    deduct(active, "1000.00")
+def test_a_further_deduction_never_brings_the_date_forward(member: Application) -> None:
+    deduct(member, "1000.00")
     later = clock.now() + dt.timedelta(days=60)
     TopUpDemand.objects.update(due_at=later)
 
-    demand = deduct(active, "500.00")
+    demand = deduct(member, "500.00")
 
     assert demand is not None and demand.due_at == later
 
 
-def test_a_freeze_is_no_shortfall(active: Application) -> None:
-    cases.freeze(active.pk, case="complaint:1", claimed=Decimal("8000.00"))
+def test_a_freeze_is_no_shortfall(member: Application) -> None:
+    cases.freeze(member.pk, case="complaint:1", claimed=Decimal("8000.00"))
     sweep()
     assert not TopUpDemand.objects.exists()
 
@@ -146,14 +146,14 @@ def test_a_top_up_pays_the_debts_first_and_fills_up_with_the_rest(active: Applic
     assert the_demand(active).outcome == "met"
 
 
-def test_an_increase_that_is_not_enough_leaves_the_demand_as_it_is(active: Application) -> None:
-    demand = deduct(active, "1000.00")
+def test_an_increase_that_is_not_enough_leaves_the_demand_as_it_is(member: Application) -> None:
+    demand = deduct(member, "1000.00")
     assert demand is not None
 
-    give(active, "999.99")
+    give(member, "999.99")
 
-    assert the_demand(active).closed_at is None
-    assert the_demand(active).due_at == demand.due_at
+    assert the_demand(member).closed_at is None
+    assert the_demand(member).due_at == demand.due_at
 
 
 def test_a_new_deduction_after_a_met_demand_opens_another(active: Application, pay: Pay) -> None:
@@ -235,97 +235,97 @@ def reminders(application: Application) -> list[Notice]:
     return notices(application, ":reminder:")
 
 
-def test_each_reminder_comes_once(active: Application, move_clock: MoveClock) -> None:
-    demand = deduct(active, "1000.00")
+def test_each_reminder_comes_once(member: Application, move_clock: MoveClock) -> None:
+    demand = deduct(member, "1000.00")
     assert demand is not None
     sweep()
-    assert not reminders(active)
+    assert not reminders(member)
 
     for days, expected in ((7, 1), (3, 2), (1, 3)):
         move_clock(seconds=until(demand.due_at) - days * 86400 - 60)
         sweep()
-        assert len(reminders(active)) == expected - 1
+        assert len(reminders(member)) == expected - 1
         move_clock(seconds=61)
         sweep()
         sweep()
-        assert len(reminders(active)) == expected
+        assert len(reminders(member)) == expected
 
-    assert "¥1,000.00" in reminders(active)[-1].body
-    assert clock_text(demand.due_at) in reminders(active)[-1].body
+    assert "¥1,000.00" in reminders(member)[-1].body
+    assert clock_text(demand.due_at) in reminders(member)[-1].body
 
 
 def test_after_nights_without_a_worker_only_the_nearest_reminder_comes(
-    active: Application, move_clock: MoveClock
+    member: Application, move_clock: MoveClock
 ) -> None:
-    deduct(active, "1000.00")
+    deduct(member, "1000.00")
     move_clock(days=14, hours=12)
 
     sweep()
     sweep()
 
-    assert len(reminders(active)) == 1
+    assert len(reminders(member)) == 1
 
 
-def test_a_later_date_is_reminded_of_anew(active: Application, move_clock: MoveClock) -> None:
-    deduct(active, "1000.00")
+def test_a_later_date_is_reminded_of_anew(member: Application, move_clock: MoveClock) -> None:
+    deduct(member, "1000.00")
     move_clock(days=14, hours=12)
     sweep()
 
-    deduct(active, "500.00")
+    deduct(member, "500.00")
     sweep()
-    assert len(reminders(active)) == 1
+    assert len(reminders(member)) == 1
     move_clock(days=8, hours=1)
     sweep()
 
-    assert len(reminders(active)) == 2
+    assert len(reminders(member)) == 2
 
 
 def test_whoever_is_told_of_a_short_time_is_not_reminded_of_it_at_once(
-    active: Application, move_clock: MoveClock
+    member: Application, move_clock: MoveClock
 ) -> None:
     RuleVersion.objects.create(name="deposit.topup_days", version=2, value=5, valid_from=clock.now())
-    deduct(active, "1000.00")
+    deduct(member, "1000.00")
     sweep()
-    assert not reminders(active)
+    assert not reminders(member)
 
     move_clock(days=2, seconds=5)
     sweep()
-    assert len(reminders(active)) == 1
+    assert len(reminders(member)) == 1
 
 
-def test_nobody_is_reminded_of_a_demand_that_is_met(active: Application, move_clock: MoveClock) -> None:
-    deduct(active, "1000.00")
-    give(active, "1000.00")
+def test_nobody_is_reminded_of_a_demand_that_is_met(member: Application, move_clock: MoveClock) -> None:
+    deduct(member, "1000.00")
+    give(member, "1000.00")
     move_clock(days=14)
     sweep()
-    assert not reminders(active)
+    assert not reminders(member)
 
 
 # The date passes -----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def late(active: Application, alipay: SandboxClient, move_clock: MoveClock) -> Application:
+def late(member: Application, move_clock: MoveClock) -> Application:
     """Suspended, as it topped up too late."""
-    deduct(active, "1000.00")
+    deduct(member, "1000.00")
     move_clock(days=15, seconds=1)
     sweep()
-    assert reload(active).state == State.SUSPENDED
-    return reload(active)
+    assert reload(member).state == State.SUSPENDED
+    return reload(member)
 
 
-def test_the_instant_itself_is_in_time(active: Application, alipay: SandboxClient) -> None:
-    deduct(active, "1000.00")
+def test_the_instant_itself_is_in_time(member: Application) -> None:
+    deduct(member, "1000.00")
     now = clock.now()
     TopUpDemand.objects.update(due_at=now)
     frozen = pytest.MonkeyPatch()
     try:
         frozen.setattr(clock, "now", lambda: now)
         sweep()
-        assert reload(active).state == State.ACTIVE
+        assert reload(member).state == State.ACTIVE
         frozen.setattr(clock, "now", lambda: now + dt.timedelta(microseconds=1))
         sweep()
-        assert reload(active).state == State.SUSPENDED
+        assert reload(member).state == State.SUSPENDED
     finally:
         frozen.undo()
 
@@ -344,13 +344,13 @@ def test_a_second_sweep_suspends_nobody_again(late: Application) -> None:
 
 
 def test_a_night_without_a_worker_delays_the_suspension_and_loses_nothing(
-    active: Application, alipay: SandboxClient, move_clock: MoveClock
+    member: Application, move_clock: MoveClock
 ) -> None:
-    deduct(active, "1000.00")
+    deduct(member, "1000.00")
     move_clock(days=16)
     sweep()
-    assert reload(active).state == State.SUSPENDED
-    assert not reminders(active)
+    assert reload(member).state == State.SUSPENDED
+    assert not reminders(member)
 
 
 def test_a_top_up_lifts_the_suspension_in_the_same_step(late: Application, pay: Pay) -> None:
@@ -380,13 +380,13 @@ def test_a_sanction_outlives_the_top_up(late: Application, pay: Pay) -> None:
 
 
 def test_who_is_suspended_for_something_else_has_one_reason_more(
-    active: Application, alipay: SandboxClient, move_clock: MoveClock
+    member: Application, move_clock: MoveClock
 ) -> None:
-    suspensions.suspend(active.pk, cause="sanction", reason="违规", case="violation:1")
-    deduct(active, "1000.00")
+    suspensions.suspend(member.pk, cause="sanction", reason="违规", case="violation:1")
+    deduct(member, "1000.00")
     move_clock(days=15, seconds=1)
     sweep()
-    assert sorted(active.suspensions.values_list("cause", flat=True)) == ["sanction", "shortfall"]
+    assert sorted(member.suspensions.values_list("cause", flat=True)) == ["sanction", "shortfall"]
 
 
 def test_more_deducted_from_a_suspended_member_moves_no_date(late: Application) -> None:
@@ -477,59 +477,59 @@ def test_one_that_is_leaving_owes_its_obligations_only(active: Application, pay:
     assert (paid.state, paid.amount) == ("paid", Decimal("2500.00"))
 
 
-def test_one_that_is_leaving_and_owes_nothing_has_nothing_to_pay(active: Application) -> None:
-    deduct(active, "1000.00")
-    applications.request_exit(active.pk, actor=active.applicant)
+def test_one_that_is_leaving_and_owes_nothing_has_nothing_to_pay(member: Application) -> None:
+    deduct(member, "1000.00")
+    applications.request_exit(member.pk, actor=member.applicant)
     with pytest.raises(DomainError, match="nothing_due"):
-        open_order(active)
+        open_order(member)
 
 
 def test_one_that_is_leaving_is_neither_reminded_nor_suspended(
-    active: Application, alipay: SandboxClient, move_clock: MoveClock
+    member: Application, move_clock: MoveClock
 ) -> None:
-    deduct(active, "1000.00")
-    applications.request_exit(active.pk, actor=active.applicant)
+    deduct(member, "1000.00")
+    applications.request_exit(member.pk, actor=member.applicant)
     move_clock(days=13)
     sweep()
     move_clock(days=5)
     sweep()
-    assert reload(active).state == State.EXITING
-    assert not reminders(active)
-    assert not active.suspensions.exists()
+    assert reload(member).state == State.EXITING
+    assert not reminders(member)
+    assert not member.suspensions.exists()
 
 
 def test_the_time_of_leaving_doesnt_count_for_one_that_stays(
-    active: Application, alipay: SandboxClient, move_clock: MoveClock
+    member: Application, move_clock: MoveClock
 ) -> None:
-    before = deduct(active, "1000.00")
+    before = deduct(member, "1000.00")
     assert before is not None
     move_clock(days=10)
-    applications.request_exit(active.pk, actor=active.applicant)
+    applications.request_exit(member.pk, actor=member.applicant)
     move_clock(days=20)
-    applications.cancel_exit(active.pk, actor=active.applicant)
+    applications.cancel_exit(member.pk, actor=member.applicant)
     sweep()
 
-    assert reload(active).state == State.ACTIVE
-    extended = the_demand(active).due_at - before.due_at
+    assert reload(member).state == State.ACTIVE
+    extended = the_demand(member).due_at - before.due_at
     assert dt.timedelta(days=20) <= extended < dt.timedelta(days=20, minutes=1)
 
 
-def test_what_was_deducted_while_leaving_is_demanded_once_it_stays(active: Application) -> None:
-    applications.request_exit(active.pk, actor=active.applicant)
-    assert deduct(active, "1000.00") is None
+def test_what_was_deducted_while_leaving_is_demanded_once_it_stays(member: Application) -> None:
+    applications.request_exit(member.pk, actor=member.applicant)
+    assert deduct(member, "1000.00") is None
 
-    applications.cancel_exit(active.pk, actor=active.applicant)
+    applications.cancel_exit(member.pk, actor=member.applicant)
 
-    assert the_demand(active).closed_at is None
+    assert the_demand(member).closed_at is None
 
 
 @pytest.mark.parametrize("ending", ["exit", "expulsion"])
 def test_the_end_of_the_membership_ends_the_demand(
-    active: Application, ops: User, second_ops: User, ending: str
+    member: Application, ops: User, second_ops: User, ending: str
 ) -> None:
-    deduct(active, "1000.00")
-    leave(active) if ending == "exit" else expel(active, ops, second_ops)
-    assert the_demand(active).outcome == "ended"
+    deduct(member, "1000.00")
+    leave(member) if ending == "exit" else expel(member, ops, second_ops)
+    assert the_demand(member).outcome == "ended"
     sweep()
     assert TopUpDemand.objects.count() == 1
 
@@ -537,23 +537,23 @@ def test_the_end_of_the_membership_ends_the_demand(
 # What no verb has seen -----------------------------------------------------------------------------
 
 
-def test_a_shortfall_that_nobody_demanded_is_found(active: Application) -> None:
+def test_a_shortfall_that_nobody_demanded_is_found(member: Application) -> None:
     with transaction.atomic():
-        _application, deposit = lock_deposit(active.pk)
+        _application, deposit = lock_deposit(member.pk)
         ledger.post(Kind.PENALTY, Decimal("700.00"), key="unnoticed", deposit=deposit, case="case:1")
     sweep()
     sweep()
-    assert the_demand(active).closed_at is None
-    assert len(notices(active, "demand")) == 1
+    assert the_demand(member).closed_at is None
+    assert len(notices(member, "demand")) == 1
 
 
-def test_a_demand_that_nobody_closed_is_found(active: Application) -> None:
-    deduct(active, "700.00")
+def test_a_demand_that_nobody_closed_is_found(member: Application) -> None:
+    deduct(member, "700.00")
     with transaction.atomic():
-        _application, deposit = lock_deposit(active.pk)
+        _application, deposit = lock_deposit(member.pk)
         ledger.post(Kind.TOP_UP, Decimal("700.00"), key="unnoticed", deposit=deposit)
     sweep()
-    assert the_demand(active).outcome == "met"
+    assert the_demand(member).outcome == "met"
 
 
 # The required amount changes -----------------------------------------------------------------------
@@ -564,20 +564,20 @@ def require(amount: str) -> None:
     RuleVersion.objects.create(name="deposit.required", version=version, value=amount, valid_from=clock.now())
 
 
-def test_a_raise_gives_members_thirty_days(active: Application, move_clock: MoveClock) -> None:
+def test_a_raise_gives_members_thirty_days(member: Application, move_clock: MoveClock) -> None:
     require("150000.00")
     sweep()
 
-    demand = the_demand(active)
+    demand = the_demand(member)
     assert demand.cause == "raised"
-    assert deposit_of(active).required == Decimal("150000.00")
+    assert deposit_of(member).required == Decimal("150000.00")
     assert dt.timedelta(days=29) < demand.due_at - clock.now() <= dt.timedelta(days=30)
-    [notice] = notices(active, "demand")
+    [notice] = notices(member, "demand")
     assert "¥150,000.00" in notice.body and "¥50,000.00" in notice.body
 
     move_clock(days=5)
     sweep()
-    assert the_demand(active).due_at == demand.due_at
+    assert the_demand(member).due_at == demand.due_at
 
 
 def test_a_raise_leaves_approved_applications_alone_until_they_are_members(
@@ -594,12 +594,12 @@ def test_a_raise_leaves_approved_applications_alone_until_they_are_members(
     assert the_demand(approved).cause == "raised"
 
 
-def test_a_raise_gives_a_running_demand_its_days_as_well(active: Application) -> None:
-    before = deduct(active, "1000.00")
+def test_a_raise_gives_a_running_demand_its_days_as_well(member: Application) -> None:
+    before = deduct(member, "1000.00")
     assert before is not None
     require("150000.00")
     sweep()
-    after = the_demand(active)
+    after = the_demand(member)
     assert (after.pk, after.cause) == (before.pk, "deduction")
     assert after.due_at > before.due_at + dt.timedelta(days=14)
 
@@ -612,9 +612,7 @@ def test_a_lower_requirement_closes_demands_and_lifts_suspensions(late: Applicat
     assert notices(late, "required")
 
 
-def test_a_raise_costs_each_member_the_same(
-    active: Application, stranger: User, reviewer: User, alipay: SandboxClient
-) -> None:
+def test_a_raise_costs_each_member_the_same(member: Application, stranger: User, reviewer: User) -> None:
     def cost(amount: str) -> int:
         require(amount)
         with CaptureQueriesContext(connection) as queries:
@@ -628,7 +626,7 @@ def test_a_raise_costs_each_member_the_same(
         applications.record_deposit(other.pk)
         ledger.post(Kind.PAYMENT, Decimal("110000.00"), key="other", deposit=deposit_of(other))
     TopUpDemand.objects.update(outcome="met", closed_at=clock.now())
-    give(active, "10000.00")
+    give(member, "10000.00")
     two = cost("120000.00")
 
     assert nobody == 2
