@@ -172,7 +172,7 @@ class ChangeTabs(TabFilter):
         late = Q(state=ChangeState.COOLING, effective_at__lte=clock.now())
         return (
             Tab("for_me", _("Waiting for me"), waiting_for(person(request)), urgent=True),
-            Tab("undecided", _("Undecided"), Q(state__in=[ChangeState.REQUESTED, ChangeState.CHECKED])),
+            Tab("undecided", _("Not decided yet"), Q(state__in=[ChangeState.REQUESTED, ChangeState.CHECKED])),
             Tab("cooling", _("Cooling off"), Q(state=ChangeState.COOLING) & ~late),
             Tab("late", _("Waiting for an outcome"), late, urgent=True),
             Tab("closed", _("Closed"), ~CHANGE_OPEN),
