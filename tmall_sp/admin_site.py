@@ -59,6 +59,9 @@ ICONS = {
     "deposits.accountchange": "swap_horiz",
     "deposits.ledgertransfer": "account_balance",
     "deposits.alipaynotification": "webhook",
+    "deposits.reconciliationrun": "rule",
+    "deposits.difference": "difference",
+    "deposits.billline": "list_alt",
     "compliance.violation": "report",
     "compliance.exitrequest": "logout",
 }
@@ -133,7 +136,18 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
                 if request.user.has_perm(permission)
             ]
             sections.append({"title": title, "separator": True, "items": items})
+    _mark(sections, request.path)
     return sections
+
+
+def _mark(sections: list[dict[str, Any]], path: str) -> None:
+    """The item that is open: of those whose page, or a page below it, is shown, the longest."""
+    items = [item for section in sections for item in section["items"]]
+    index = reverse("admin:index")
+    shown = [item for item in items if path.startswith(item["link"]) and item["link"] != index]
+    here = max(shown, key=lambda item: len(item["link"]), default=None)
+    for item in items:
+        item["active"] = item is here or path == item["link"]
 
 
 def _place(model: dict[str, Any]) -> int:

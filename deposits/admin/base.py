@@ -1,5 +1,6 @@
 """What the desk's lists of money share."""
 
+import datetime as dt
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
+from applications.door import clock_text
 from tmall_sp.accounts.models import User
 from tmall_sp.core.read_only_admin import ReadOnlyAdmin
 
@@ -43,17 +45,34 @@ class OfDepositAdmin(MoneyAdmin):
         return str(row.deposit.application.number)
 
     @admin.display(description=_("company"), ordering="deposit__application__company_name")
-    def company(self, row: Any) -> str:
-        return str(row.deposit.application.company_name)
+    def company(self, row: Any) -> SafeString:
+        return name(row.deposit.application.company_name)
 
     @admin.display(description=_("amount"), ordering="amount")
-    def sum(self, row: Any) -> SafeString | str:
+    def sum(self, row: Any) -> SafeString:
         return amount(row.amount)
 
 
-def amount(value: Decimal | None) -> SafeString | str:
+def amount(value: Decimal | None) -> SafeString:
     """A figure in a column: to the right, zero left out."""
-    return format_html('<span class="desk-amount">{}</span>', f"{value:,.2f}") if value else "—"
+    return format_html('<span class="desk-amount">{}</span>', f"{value:,.2f}" if value else "—")
+
+
+def name(text: str) -> SafeString:
+    """A name in a column, which is never as narrow as one letter."""
+    return format_html('<span class="desk-name">{}</span>', text or "—")
+
+
+def moment(at: dt.datetime | None) -> SafeString | str:
+    """A time in a column."""
+    return format_html('<span class="desk-fixed">{}</span>', clock_text(at)) if at else "—"
+
+
+def two_lines(first: object, second: object) -> SafeString:
+    """What belongs together, in one column."""
+    return format_html(
+        '<span class="desk-name">{}<br><span class="desk-muted">{}</span></span>', first, second
+    )
 
 
 def headed(what: str | Promise, value: Decimal) -> str:

@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from deposits.admin.base import OfDepositAdmin, headed
+from deposits.admin.base import OfDepositAdmin, headed, moment
 from deposits.admin.payouts import STUCK
 from deposits.admin.steps import COMPENSATION_STEPS
 from deposits.admin.tabs import Tab, TabFilter
@@ -35,7 +36,7 @@ class CompensationAdmin(StepPages[Compensation], OfDepositAdmin):
     steps = COMPENSATION_STEPS
     head_template = "admin/deposits/_row_head.html"
     page_template = "admin/deposits/compensation.html"
-    list_display = ["number", "company", "case", "sum", "payee_name", "state_label", "created_at", "done_at"]
+    list_display = ["number", "company", "case", "sum", "payee_name", "state_label", "created", "done"]
     list_filter = [CompensationTabs]
     list_before_template = "admin/deposits/list_head.html"
     search_fields = ["case", "payee_name", "deposit__application__number", "payouts__number"]
@@ -47,6 +48,14 @@ class CompensationAdmin(StepPages[Compensation], OfDepositAdmin):
     @display(description=_("state"), ordering="state", label=COMPENSATION_COLOURS)
     def state_label(self, compensation: Compensation) -> tuple[str, str]:
         return compensation.state, compensation.get_state_display()
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, compensation: Compensation) -> SafeString | str:
+        return moment(compensation.created_at)
+
+    @admin.display(description=_("done"), ordering="done_at")
+    def done(self, compensation: Compensation) -> SafeString | str:
+        return moment(compensation.done_at)
 
     def objects(self, request: HttpRequest) -> QuerySet[Compensation]:
         rows: QuerySet[Compensation] = self.get_queryset(request)

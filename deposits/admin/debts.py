@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from deposits.admin.base import OfDepositAdmin, amount, headed
+from deposits.admin.base import OfDepositAdmin, amount, headed, moment, two_lines
 from deposits.admin.steps import OBLIGATION_STEPS
 from deposits.admin.tabs import Tab, TabFilter
 from deposits.colours import OBLIGATION_COLOURS
@@ -43,7 +43,7 @@ class ObligationAdmin(StepPages[Obligation], OfDepositAdmin):
         "settled_amount",
         "outstanding_amount",
         "state_label",
-        "created_at",
+        "created",
     ]
     list_filter = [ObligationTabs, "kind"]
     list_before_template = "admin/deposits/list_head.html"
@@ -54,12 +54,16 @@ class ObligationAdmin(StepPages[Obligation], OfDepositAdmin):
         return {"tabs": ObligationTabs.shown(request, Obligation.objects.all())}
 
     @admin.display(description=_("settled"), ordering="settled")
-    def settled_amount(self, obligation: Obligation) -> SafeString | str:
+    def settled_amount(self, obligation: Obligation) -> SafeString:
         return amount(obligation.settled)
 
     @admin.display(description=_("still owed"))
-    def outstanding_amount(self, obligation: Obligation) -> SafeString | str:
+    def outstanding_amount(self, obligation: Obligation) -> SafeString:
         return amount(obligation.outstanding if obligation.state == ObligationState.OPEN else None)
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, obligation: Obligation) -> SafeString | str:
+        return moment(obligation.created_at)
 
     @display(description=_("state"), ordering="state", label=OBLIGATION_COLOURS)
     def state_label(self, obligation: Obligation) -> tuple[str, str]:
@@ -103,12 +107,11 @@ class TopUpDemandAdmin(OfDepositAdmin):
         "number",
         "company",
         "cause",
-        "opened_at",
-        "due_at",
+        "opened",
+        "due",
         "reminders",
-        "lapsed_at",
-        "closed_at",
-        "outcome",
+        "lapsed",
+        "closed",
     ]
     list_filter = [DemandTabs, "cause", "outcome"]
     list_before_template = "admin/deposits/list_head.html"
@@ -116,3 +119,19 @@ class TopUpDemandAdmin(OfDepositAdmin):
 
     def list_context(self, request: HttpRequest, cl: Any) -> dict[str, Any]:
         return {"tabs": DemandTabs.shown(request, TopUpDemand.objects.all(), summed=False)}
+
+    @admin.display(description=_("opened"), ordering="opened_at")
+    def opened(self, demand: TopUpDemand) -> SafeString | str:
+        return moment(demand.opened_at)
+
+    @admin.display(description=_("due"), ordering="due_at")
+    def due(self, demand: TopUpDemand) -> SafeString | str:
+        return moment(demand.due_at)
+
+    @admin.display(description=_("passed unpaid"), ordering="lapsed_at")
+    def lapsed(self, demand: TopUpDemand) -> SafeString | str:
+        return moment(demand.lapsed_at)
+
+    @admin.display(description=_("closed"), ordering="closed_at")
+    def closed(self, demand: TopUpDemand) -> SafeString | str:
+        return two_lines(moment(demand.closed_at), demand.get_outcome_display()) if demand.closed_at else "—"

@@ -18,7 +18,7 @@ from applications.lifecycle import ADMITTED, MEMBER
 from applications.services import clock_text
 from deposits import overview, topups
 from deposits.admin import statement
-from deposits.admin.base import MoneyAdmin, amount, person
+from deposits.admin.base import MoneyAdmin, amount, name, person
 from deposits.admin.deposit_filters import MembershipFilter, MoneyFilter
 from deposits.admin.steps import DEPOSIT_STEPS
 from deposits.dossier import dossier
@@ -63,36 +63,36 @@ class DepositAdmin(StepPages[Deposit], MoneyAdmin):
         return deposit.application.number
 
     @admin.display(description=_("company"), ordering="application__company_name")
-    def company(self, deposit: Deposit) -> str:
-        return deposit.application.company_name
+    def company(self, deposit: Deposit) -> SafeString:
+        return name(deposit.application.company_name)
 
     @display(description=_("state"), ordering="application__state", label=STATE_COLOURS)
     def membership(self, deposit: Deposit) -> tuple[str, str]:
         return deposit.application.state, deposit.application.get_state_display()
 
     @admin.display(description=_("required"), ordering="required")
-    def required_amount(self, deposit: Deposit) -> SafeString | str:
-        return amount(deposit.required) if deposit.application.state in ADMITTED else "—"
+    def required_amount(self, deposit: Deposit) -> SafeString:
+        return amount(deposit.required if deposit.application.state in ADMITTED else None)
 
     @admin.display(description=_("available"), ordering="available")
-    def available_amount(self, deposit: Deposit) -> SafeString | str:
+    def available_amount(self, deposit: Deposit) -> SafeString:
         return amount(deposit.available)
 
     @admin.display(description=_("frozen"), ordering="frozen")
-    def frozen_amount(self, deposit: Deposit) -> SafeString | str:
+    def frozen_amount(self, deposit: Deposit) -> SafeString:
         return amount(deposit.frozen)
 
     @admin.display(description=_("owed"), ordering="owed")
-    def owed_amount(self, deposit: Deposit) -> SafeString | str:
+    def owed_amount(self, deposit: Deposit) -> SafeString:
         return amount(deposit.owed)
 
     @admin.display(description=_("shortfall"), ordering="missing")
-    def missing_amount(self, deposit: Any) -> SafeString | str:
+    def missing_amount(self, deposit: Any) -> SafeString:
         """And by when it is demanded."""
         if deposit.demand_due_at is None:
             return amount(deposit.missing)
         return format_html(
-            '{}<br><span class="desk-amount {}">{}</span>',
+            '{}<span class="desk-amount {}">{}</span>',
             amount(deposit.missing),
             "desk-late" if deposit.demand_due_at < clock.now() else "desk-muted",
             clock_text(deposit.demand_due_at),

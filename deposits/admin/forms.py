@@ -8,11 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from deposits.admin.seen import MarkedForm
+from deposits.corrections import BY_HAND
 from deposits.gateways.alipay import IdentityType
 from deposits.payees import USER_ID, Payee
 from tmall_sp.core.errors import DomainError
@@ -52,15 +54,19 @@ def amount_field() -> forms.DecimalField:
     )
 
 
-class ProposeForm(MarkedForm):
-    """`details` is what the proposal keeps besides its reason: texts only (proposals.py)."""
-
-    reason = forms.CharField(
+def reason_field() -> forms.CharField:
+    return forms.CharField(
         label=gettext_lazy("Reason"),
         help_text=gettext_lazy("The second person decides by it. Read by staff only."),
         max_length=2000,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}),
     )
+
+
+class ProposeForm(MarkedForm):
+    """`details` is what the proposal keeps besides its reason: texts only (proposals.py)."""
+
+    reason = reason_field()
     field_order: list[str] = []
 
     def details(self) -> dict[str, str]:
@@ -152,6 +158,37 @@ class SettleForm(ProposeForm):
 
     def details(self) -> dict[str, str]:
         return {"alipay_number": self.cleaned_data["alipay_number"].strip()}
+
+
+class BookMovementForm(forms.Form):
+    """A movement at Alipay that no order and no payout of ours tells of."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("What"),
+        choices=[(kind.value, kind.label) for kind in BY_HAND],
+        widget=UnfoldAdminSelectWidget,
+    )
+    amount = amount_field()
+    serial = _short(
+        gettext_lazy("Alipay's number"),
+        gettext_lazy("Of the movement, as Alipay's bill has it. Each is booked once."),
+        max_length=64,
+    )
+    at = forms.DateTimeField(
+        label=gettext_lazy("Time"),
+        help_text=gettext_lazy("When it happened, by Shanghai's clock: 2026-11-24 09:30:00."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    reason = reason_field()
+
+    def details(self) -> dict[str, str]:
+        data = self.cleaned_data
+        return {
+            "kind": data["kind"],
+            "amount": f"{data['amount']:.2f}",
+            "serial": data["serial"].strip(),
+            "at": data["at"].isoformat(),
+        }
 
 
 class AttemptForm(StepForm):

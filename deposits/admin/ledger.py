@@ -7,14 +7,17 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from deposits.admin import totals
-from deposits.admin.base import MoneyAdmin, amount, headed
+from deposits.admin.base import MoneyAdmin, amount, headed, moment, name
+from deposits.admin.proposals import links
 from deposits.admin.steps import ENTRY_STEPS
 from deposits.growth import MONEY
 from deposits.models import ZERO, LedgerTransfer
@@ -27,7 +30,7 @@ class LedgerTransferAdmin(StepPages[LedgerTransfer], MoneyAdmin):
     steps = ENTRY_STEPS
     head_template = "admin/deposits/_row_head.html"
     page_template = "admin/deposits/entry.html"
-    list_display = ["at", "kind", "deposit", "debit", "credit", "row_amount", "case", "note"]
+    list_display = ["time", "what", "deposit", "accounts", "row_amount", "case", "short_note"]
     list_select_related = ["deposit__application"]
     list_filter = ["kind", "debit", "credit"]
     list_before_template = "admin/deposits/list_head.html"
@@ -39,10 +42,29 @@ class LedgerTransferAdmin(StepPages[LedgerTransfer], MoneyAdmin):
         found: dict[str, Any] = cl.queryset.order_by().aggregate(
             count=Count("pk"), sum=Sum("amount", default=Value(ZERO), output_field=MONEY)
         )
-        return found
+        monthly = (_("Monthly totals"), reverse("admin:deposits_ledgertransfer_totals"))
+        return {**found, "links": [monthly, *links(request)]}
+
+    @admin.display(description=_("time"), ordering="at")
+    def time(self, row: LedgerTransfer) -> SafeString | str:
+        return moment(row.at)
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def what(self, row: LedgerTransfer) -> SafeString:
+        return name(row.get_kind_display())
+
+    @admin.display(description=_("debit and credit"))
+    def accounts(self, row: LedgerTransfer) -> SafeString:
+        return format_html(
+            '<span class="desk-fixed">{}<br>{}</span>', row.get_debit_display(), row.get_credit_display()
+        )
+
+    @admin.display(description=_("note"))
+    def short_note(self, row: LedgerTransfer) -> SafeString:
+        return name(Truncator(row.note).chars(60))
 
     @admin.display(description=_("amount"), ordering="amount")
-    def row_amount(self, row: LedgerTransfer) -> SafeString | str:
+    def row_amount(self, row: LedgerTransfer) -> SafeString:
         return amount(row.amount)
 
     # A month's totals

@@ -6,11 +6,12 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from applications.models import Application
-from deposits.admin.base import OfDepositAdmin, headed
+from deposits.admin.base import OfDepositAdmin, headed, moment, name, two_lines
 from deposits.admin.steps import PAYOUT_STEPS
 from deposits.admin.tabs import Tab, TabFilter
 from deposits.colours import PAYOUT_COLOURS
@@ -50,15 +51,13 @@ class PayoutAdmin(StepPages[Payout], OfDepositAdmin):
     page_template = "admin/deposits/payout.html"
     list_display = [
         "number",
-        "cause",
-        "company",
-        "method",
+        "whose",
+        "way",
         "sum",
         "state_label",
         "last_code",
         "attempts",
-        "due_at",
-        "done_at",
+        "time",
     ]
     list_select_related = OF_WHOM
     list_filter = [PayoutTabs, "method"]
@@ -76,12 +75,18 @@ class PayoutAdmin(StepPages[Payout], OfDepositAdmin):
         return {"tabs": PayoutTabs.shown(request, Payout.objects.all())}
 
     @admin.display(description=_("cause"))
-    def cause(self, payout: Payout) -> str:
-        return cause_name(payout)
+    def whose(self, payout: Payout) -> SafeString:
+        """And of which company."""
+        return two_lines(cause_name(payout), application_of(payout).company_name)
 
-    @admin.display(description=_("company"))
-    def company(self, row: Any) -> str:
-        return application_of(row).company_name
+    @admin.display(description=_("way"), ordering="method")
+    def way(self, payout: Payout) -> SafeString:
+        return name(payout.get_method_display())
+
+    @admin.display(description=_("time"))
+    def time(self, payout: Payout) -> SafeString | str:
+        """When it was paid out; before that, when it is tried next."""
+        return moment(payout.done_at or (payout.due_at if payout.state in MOVING else payout.created_at))
 
     @display(description=_("state"), ordering="state", label=PAYOUT_COLOURS)
     def state_label(self, payout: Payout) -> tuple[str, str]:

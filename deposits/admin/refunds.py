@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from deposits.admin.base import OfDepositAdmin, headed
+from deposits.admin.base import OfDepositAdmin, headed, moment, two_lines
 from deposits.admin.payouts import STUCK
 from deposits.admin.steps import REFUND_STEPS
 from deposits.admin.tabs import Tab, TabFilter
@@ -40,10 +41,9 @@ class RefundAdmin(StepPages[Refund], OfDepositAdmin):
         "company",
         "sum",
         "state_label",
-        "reason",
-        "hold_reason",
-        "created_at",
-        "done_at",
+        "why",
+        "created",
+        "done",
     ]
     list_filter = [RefundTabs]
     list_before_template = "admin/deposits/list_head.html"
@@ -60,6 +60,20 @@ class RefundAdmin(StepPages[Refund], OfDepositAdmin):
     @display(description=_("state"), ordering="state", label=REFUND_COLOURS)
     def state_label(self, refund: Refund) -> tuple[str, str]:
         return refund.state, refund.get_state_display()
+
+    @admin.display(description=_("reason"))
+    def why(self, refund: Refund) -> SafeString:
+        """And, while it is held, because of what."""
+        held = refund.hold_reason if refund.state == RefundState.HELD else ""
+        return two_lines(refund.reason, held)
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, refund: Refund) -> SafeString | str:
+        return moment(refund.created_at)
+
+    @admin.display(description=_("done"), ordering="done_at")
+    def done(self, refund: Refund) -> SafeString | str:
+        return moment(refund.done_at)
 
     def objects(self, request: HttpRequest) -> QuerySet[Refund]:
         rows: QuerySet[Refund] = self.get_queryset(request)

@@ -5,10 +5,11 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from deposits.admin.base import OfDepositAdmin, headed
+from deposits.admin.base import OfDepositAdmin, headed, moment, name
 from deposits.admin.payouts import STUCK
 from deposits.admin.tabs import Tab, TabFilter
 from deposits.colours import BACK_COLOURS
@@ -33,7 +34,7 @@ class ReturnedPaymentAdmin(StepPages[ReturnedPayment], OfDepositAdmin):
     steps = ()
     head_template = "admin/deposits/_row_head.html"
     page_template = "admin/deposits/returned_payment.html"
-    list_display = ["order", "company", "sum", "reason", "state_label", "created_at", "done_at"]
+    list_display = ["order", "company", "sum", "reason", "state_label", "created", "done"]
     list_select_related = ["order__deposit__application"]
     list_filter = [ReturnedTabs, "reason"]
     list_before_template = "admin/deposits/list_head.html"
@@ -44,12 +45,20 @@ class ReturnedPaymentAdmin(StepPages[ReturnedPayment], OfDepositAdmin):
         return {"tabs": ReturnedTabs.shown(request, ReturnedPayment.objects.all())}
 
     @admin.display(description=_("company"), ordering="order__deposit__application__company_name")
-    def company(self, row: Any) -> str:
-        return str(row.order.deposit.application.company_name)
+    def company(self, row: Any) -> SafeString:
+        return name(row.order.deposit.application.company_name)
 
     @display(description=_("state"), ordering="state", label=BACK_COLOURS)
     def state_label(self, returned: ReturnedPayment) -> tuple[str, str]:
         return returned.state, returned.get_state_display()
+
+    @admin.display(description=_("created"), ordering="created_at")
+    def created(self, returned: ReturnedPayment) -> SafeString | str:
+        return moment(returned.created_at)
+
+    @admin.display(description=_("done"), ordering="done_at")
+    def done(self, returned: ReturnedPayment) -> SafeString | str:
+        return moment(returned.done_at)
 
     def objects(self, request: HttpRequest) -> QuerySet[ReturnedPayment]:
         rows: QuerySet[ReturnedPayment] = self.get_queryset(request)

@@ -12,7 +12,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from deposits import compensations, payout_decisions, permissions, proposals
-from deposits.accounts import REVERSING
 from deposits.admin.forms import (
     AttemptForm,
     HoldForm,
@@ -24,6 +23,7 @@ from deposits.admin.forms import (
 )
 from deposits.admin.seen import deposit_of_row, unchanged
 from deposits.admin.words import cny, consequences
+from deposits.corrections import may_be_corrected
 from deposits.models import (
     Compensation,
     Deposit,
@@ -223,7 +223,7 @@ ENTRY_STEPS = (
         LedgerTransfer,
         name="correct",
         title=_("Propose to correct it"),
-        is_open=lambda entry: entry.kind not in REVERSING and not hasattr(entry, "reversed_by"),
+        is_open=may_be_corrected,
         variant="danger",
         icon="undo",
     ),

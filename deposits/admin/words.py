@@ -1,5 +1,6 @@
 """What a decision about money will do, in words and amounts: said before it is proposed, and before it is accepted."""
 
+import datetime as dt
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
@@ -7,9 +8,10 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from applications.door import clock_text
+from applications.lifecycle import State
 from deposits.accounts import BALANCES, ENTRIES, Account, Kind
 from deposits.models import (
-    ZERO,
     Deposit,
     LedgerTransfer,
     Method,
@@ -20,6 +22,7 @@ from deposits.models import (
     Refund,
 )
 from deposits.models.proposal import TARGETS
+from deposits.refund_decisions import refundable
 from deposits.states import PayoutState
 
 K = ProposalKind
@@ -106,7 +109,9 @@ def _waive(proposal: Proposal) -> Iterator[str]:
         "case": obligation.case,
     }
     yield from balances(obligation.deposit, owed=-amount)
-    yield _("Nobody is paid it: whoever it was meant for gets nothing more from this deposit.")
+    if obligation.kind == Kind.COMPENSATION:
+        yield _("Whoever was to be compensated gets nothing more from this deposit.")
+    yield _("The company is told.")
 
 
 def _release(proposal: Proposal) -> Iterator[str]:
@@ -134,16 +139,23 @@ def _refund_by_hand(proposal: Proposal) -> Iterator[str]:
     if "amount" in proposal.details:
         amount = Decimal(proposal.details["amount"])
         yield from balances(deposit, available=-amount)
-        said = cny(amount)
+        if "payee_identity" in proposal.details:
+            yield _("%(amount)s goes by transfer to %(payee)s.") % {
+                "amount": cny(amount),
+                "payee": _payee(proposal),
+            }
+        else:
+            yield _("%(amount)s goes back the way it was paid, the newest payment first.") % {
+                "amount": cny(amount)
+            }
     else:
-        yield _("The amount below leaves what is available: %(available)s.") % {
-            "available": cny(deposit.available)
+        yield _(
+            "The amount below leaves what is available (%(available)s); at most %(most)s can go back."
+        ) % {
+            "available": cny(deposit.available),
+            "most": cny(refundable(deposit)),
         }
-        said = _("It")
-    if "payee_identity" in proposal.details:
-        yield _("%(amount)s goes by transfer to %(payee)s.") % {"amount": said, "payee": _payee(proposal)}
-    else:
-        yield _("%(amount)s goes back the way it was paid, the newest payment first.") % {"amount": said}
+        yield _("It goes to the account named below, or, if none is, back the way it was paid.")
     yield _("The company is told.")
 
 
@@ -165,13 +177,15 @@ def _settle(proposal: Proposal) -> Iterator[str]:
 def _correct(proposal: Proposal) -> Iterator[str]:
     entry: LedgerTransfer = proposal.entry  # type: ignore[assignment]
     yield booked(entry.amount, debit=entry.credit, credit=entry.debit)
-    if entry.deposit is not None:
-        changes = {field: ZERO for field in BALANCES.values()}
-        for account, field in BALANCES.items():
-            changes[field] += entry.amount if entry.debit == account else ZERO
-            changes[field] -= entry.amount if entry.credit == account else ZERO
-        yield from balances(entry.deposit, **changes)
-    yield _("The row itself stays; no money moves at Alipay.")
+    yield _("The row itself stays.")
+    if entry.deposit is None or entry.debit not in BALANCES:
+        return
+    yield from balances(entry.deposit, **{BALANCES[Account(entry.debit)]: entry.amount})
+    if entry.deposit.owed:
+        yield _("What the deposit owes is paid from it first.")
+    if entry.deposit.application.state == State.EXITED:
+        yield _("The company has left: the rest goes back to it.")
+    yield _("The company is told.")
 
 
 def _book(proposal: Proposal) -> Iterator[str]:
@@ -188,6 +202,28 @@ def booked(amount: Decimal, *, debit: str, credit: str) -> str:
         "debit": f"“{Account(debit).label}”",
         "credit": f"“{Account(credit).label}”",
     }
+
+
+def details(proposal: Proposal) -> list[tuple[str, str]]:
+    """What was typed with the proposal, each with its name."""
+    names = {
+        "kind": _("What"),
+        "amount": _("Amount"),
+        "payee_identity": _("Payee's account at Alipay"),
+        "payee_name": _("Payee's name"),
+        "company_reason": _("Reason for the company"),
+        "alipay_number": _("Alipay's number"),
+        "serial": _("Alipay's number"),
+        "at": _("Time"),
+    }
+    shown = {name: str(value) for name, value in proposal.details.items() if value and name in names}
+    if "kind" in shown:
+        shown["kind"] = str(Kind(shown["kind"]).label)
+    if "amount" in shown:
+        shown["amount"] = cny(Decimal(shown["amount"]))
+    if "at" in shown:
+        shown["at"] = clock_text(dt.datetime.fromisoformat(shown["at"]))
+    return [(name, shown[key]) for key, name in names.items() if key in shown]
 
 
 _SAID: dict[ProposalKind, Callable[[Proposal], Iterator[str]]] = {
