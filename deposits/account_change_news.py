@@ -103,7 +103,7 @@ def tell_staff(change: AccountChange, subject: str | Promise, people: Iterable[U
         people,
         key=f"deposit:account-change:{change.pk}:{key or change.state}",
         subject=subject,
-        body=f"{change.application}\n{accounts(change)}",
+        body=f"{change.application}\n{change}",
         link=reverse("admin:deposits_accountchange_change", args=[change.pk]),
     )
 
@@ -142,12 +142,8 @@ def enter_timeline(change: AccountChange, *, actor: User | None = None, reason: 
         to_state=application.state,
         actor=actor,
         at=clock.now(),
-        reason="\n".join(part for part in (accounts(change), reason) if part),
+        reason="\n".join(part for part in (str(change), reason) if part),
     )
-
-
-def accounts(change: AccountChange) -> str:
-    return f"{change.old_account_id} → {change.new_account_id}"
 
 
 def cooling_days(change: AccountChange) -> int:

@@ -203,7 +203,7 @@ def take_effect(pk: int) -> bool:
         bound_account.rebind_account(
             application.pk,
             account_id=change.new_account_id,
-            reason=news.accounts(change),
+            reason=str(change),
         )
         _close(change, ChangeState.DONE)
         news.tell_company(change, news.DONE)

@@ -158,4 +158,4 @@ class AccountChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.application_id} → {self.new_account_id}"
+        return f"{self.old_account_id} → {self.new_account_id}"
