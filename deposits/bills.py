@@ -27,9 +27,11 @@ MAX_UNPACKED = 128 * 1024 * 1024
 MAX_FILES = 100
 
 ZERO = Decimal("0.00")
-AMOUNT = re.compile(r"[+-]?\d{1,10}(\.\d{1,2})?")
+AMOUNT = re.compile(r"[+-]?[0-9]{1,10}(\.[0-9]{1,2})?")
 # Only where a line begins so: further on it is somebody's name or remark.
-TOTAL = re.compile(r"[#\s]*(支出|收入|交易|退款)合计[：:]\s*(\d+)\s*笔.*?共\s*(-?\d+(?:\.\d{1,2})?)\s*元")
+TOTAL = re.compile(
+    r"[#\s]*(支出|收入|交易|退款)合计[：:]\s*([0-9]+)\s*笔.*?共\s*(-?[0-9]+(?:\.[0-9]{1,2})?)\s*元"
+)
 ACCOUNT = re.compile(r"账号[：:]\s*\[?(\d+)")
 BEGINS = re.compile(r"起始日期[：:]\s*\[?(\d{4})年(\d{1,2})月(\d{1,2})日")
 SUMMARY = "汇总"

@@ -19,19 +19,15 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.urls import reverse
-from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from deposits import (
-    announcements,
     bills,
     ledger,
     payments,
-    permissions,
     reconciliation_differences,
     reconciliation_matching,
+    reconciliation_news,
 )
 from deposits.accounts import Account, Kind
 from deposits.bills import Bill
@@ -41,19 +37,15 @@ from deposits.models import (
     BillLine,
     Cause,
     Difference,
-    Explanation,
     LedgerTransfer,
-    Mismatch,
     Payout,
     ReconciliationRun,
     RunState,
 )
 from deposits.states import PayoutState
-from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
-from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
+from tmall_sp.core.errors import DomainError
 from tmall_sp.core.gateway import GatewayError
-from tmall_sp.core.jobs import enqueue
 
 logger = logging.getLogger(__name__)
 
@@ -167,6 +159,12 @@ def reconcile(pk: int) -> bool:
     return True
 
 
+def reconcile_now(run: ReconciliationRun) -> bool:
+    """The same without waiting for its time. Call it outside a transaction."""
+    ReconciliationRun.objects.filter(pk=run.pk).update(due_at=clock.now())
+    return reconcile(run.pk)
+
+
 def _fetch(day: dt.date) -> _Bills:
     alipay = Alipay.from_settings()
     return _Bills(_bill(alipay, BillType.TRADE, day), _bill(alipay, BillType.SIGNCUSTOMER, day))
@@ -202,7 +200,7 @@ def _record(claimed: ReconciliationRun, found: _Bills) -> list[Difference]:
     run.save()
     others = reconciliation_differences.touched_by(touched).exclude(pk=run.pk)
     news = reconciliation_differences.refresh([run, *others, *_day_after(run)])
-    _tell_of(news)
+    reconciliation_news.tell_of(news)
     return news
 
 
@@ -269,7 +267,7 @@ def _try_again_later(claimed: ReconciliationRun, code: str) -> None:
         run.last_error = code
         run.save(update_fields=["due_at", "last_error"])
         if run.state == RunState.WAITING and now >= due_at(run.date) + WORRY_AFTER:
-            _tell_of_waiting(run)
+            reconciliation_news.tell_of_waiting(run)
 
 
 def _ask_about(news: Iterable[Difference]) -> None:
@@ -290,153 +288,11 @@ def match_again() -> None:
         return
     reconciliation_matching.lock_matching()
     lines = reconciliation_matching.match()
-    _tell_of(reconciliation_differences.refresh(list(reconciliation_differences.touched_by(lines))))
+    reconciliation_news.tell_of(
+        reconciliation_differences.refresh(list(reconciliation_differences.touched_by(lines)))
+    )
 
 
 def _may_match() -> bool:
     corrected = BillLine.objects.filter(entry__reversed_by__kind=Kind.CORRECTION)
     return reconciliation_matching.lines_without_match().exists() or corrected.exists()
-
-
-# What people do ------------------------------------------------------------------------------------
-
-
-def again(pk: int, *, actor: User, seen: int | None = None) -> ReconciliationRun:
-    """Ask for a day's bills anew and compare again, now. NotPermitted; StaleVersion.
-
-    `seen` is the number of attempts on the page that the person acted on.
-    """
-    _refuse_others(actor)
-    with transaction.atomic():
-        run = ReconciliationRun.objects.select_for_update().get(pk=pk)
-        if seen is not None and seen != run.attempts:
-            raise StaleVersion(
-                "stale", _("This page is out of date: the bills were asked for again meanwhile.")
-            )
-        make_due(run)
-    return run
-
-
-def make_due(run: ReconciliationRun) -> None:
-    """Have a worker compare the day now. The caller is in a transaction."""
-    from deposits import tasks
-
-    run.due_at = clock.now()
-    run.save(update_fields=["due_at"])
-    enqueue(tasks.reconcile, run.pk)
-
-
-def explain(pk: int, *, actor: User, note: str, seen: str | None = None) -> Difference:
-    """Say what a difference is: it is no longer open, as long as its figures stay what they are.
-
-    The row of the other bill about the same number and amount gets the same note. `seen` is `mark_of` what the
-    page showed. NotPermitted; StaleVersion; DomainError `empty`, `settled`.
-    """
-    _refuse_others(actor)
-    if not note.strip():
-        raise DomainError("empty", _("Say what you found out."), field="note")
-    with transaction.atomic():
-        reconciliation_matching.lock_matching()
-        difference = Difference.objects.select_for_update(of=("self",)).get(pk=pk)
-        if difference.settled_at is not None:
-            raise DomainError("settled", _("This has been settled meanwhile: both sides agree."))
-        if seen is not None and seen != mark_of(difference):
-            raise StaleVersion("stale", _("This page is out of date: look at the difference as it is now."))
-        for row in (difference, *twins_of(difference)):
-            _explain(row, actor, note.strip())
-    return difference
-
-
-def mark_of(difference: Difference) -> str:
-    """The same as long as a decision about the difference rests on the same."""
-    figures = (difference.mismatch, difference.their_amount, difference.our_amount, difference.explanation_id)
-    return ":".join(str(figure) for figure in figures)
-
-
-def twins_of(difference: Difference) -> QuerySet[Difference]:
-    """The same movement as the day's other bill has it, still unexplained."""
-    if not difference.number:
-        return Difference.objects.none()
-    return (
-        difference.run.differences.filter(
-            settled_at__isnull=True,
-            explanation__isnull=True,
-            mismatch=difference.mismatch,
-            their_amount=difference.their_amount,
-            our_amount=difference.our_amount,
-        )
-        .filter(_same_number(difference))
-        .exclude(bill=difference.bill)
-    )
-
-
-def _same_number(difference: Difference) -> Q:
-    same = Q(number=difference.number)
-    if difference.line is not None and difference.line.trade_no:
-        same |= Q(line__trade_no=difference.line.trade_no)
-    return same
-
-
-def _explain(difference: Difference, actor: User, note: str) -> None:
-    difference.explanation = Explanation.objects.create(
-        difference=difference,
-        note=note,
-        mismatch=difference.mismatch,
-        their_amount=difference.their_amount,
-        our_amount=difference.our_amount,
-        actor=actor,
-        at=clock.now(),
-    )
-    difference.save(update_fields=["explanation"])
-
-
-def _refuse_others(actor: User) -> None:
-    if not permissions.may_handle_money(actor):
-        raise NotPermitted("not_permitted", _("You may not do this."))
-
-
-# Telling finance -----------------------------------------------------------------------------------
-
-# So many stand in the notice itself; the page has all.
-TOLD = 10
-
-
-def _tell_of(news: Iterable[Difference]) -> None:
-    by_run: dict[ReconciliationRun, list[Difference]] = {}
-    for difference in news:
-        by_run.setdefault(difference.run, []).append(difference)
-    for run, found in by_run.items():
-        shown = found[:TOLD]
-        words = [word for row in shown for word in (Mismatch(row.mismatch).label, _amount(row), row.number)]
-        announcements.tell_finance(
-            key=f"differences:{run.date}:{run.attempts}:{max(row.pk for row in found)}",
-            subject=format_lazy(
-                ngettext_lazy(
-                    "Reconciliation of {day}: {count} difference",
-                    "Reconciliation of {day}: {count} differences",
-                    len(found),
-                ),
-                day=run,
-                count=len(found),
-            ),
-            body=format_lazy("\n".join(["{} · {} · {}"] * len(shown)), *words),
-            link=reverse("admin:deposits_reconciliationrun_change", args=[run.pk]),
-        )
-
-
-def _amount(difference: Difference) -> str:
-    value = difference.their_amount if difference.their_amount is not None else difference.our_amount
-    return f"¥{value:,}"
-
-
-def _tell_of_waiting(run: ReconciliationRun) -> None:
-    announcements.tell_finance(
-        key=f"no-bill:{run.date}:{clock.today()}",
-        subject=format_lazy(gettext_lazy("There is still no bill of {day} from Alipay"), day=run),
-        body=format_lazy(
-            gettext_lazy("It is asked for again by itself. Last answer: {code}. Asked {count} times."),
-            code=run.last_error,
-            count=run.attempts,
-        ),
-        link=reverse("admin:deposits_reconciliationrun_change", args=[run.pk]),
-    )

@@ -7,9 +7,10 @@ The caller is in a transaction and holds `lock_matching`.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeVar
 
 from django.db.models import Case, F, Q, QuerySet, When
 
@@ -37,6 +38,8 @@ from deposits.reconciliation_matching import (
     unmatched,
 )
 from tmall_sp.core import clock
+
+T = TypeVar("T")
 
 DAY = dt.timedelta(days=1)
 
@@ -99,15 +102,13 @@ def _findings(run: ReconciliationRun) -> Iterator[Finding]:
 def _theirs(run: ReconciliationRun) -> Iterator[Finding]:
     lines = list(lines_without_match().filter(run=run))
     numbers = {number for line in lines for number in (*line.numbers, line.trade_no) if number}
-    orders = PaymentOrder.objects.filter(Q(out_trade_no__in=numbers) | Q(trade_no__in=numbers))
-    by_number: dict[str, PaymentOrder] = {}
-    for order in orders:
-        by_number |= {order.out_trade_no: order, order.trade_no or order.out_trade_no: order}
+    named = PaymentOrder.objects.filter(Q(out_trade_no__in=numbers) | Q(trade_no__in=numbers))
+    orders = {number: row for row in named for number in (row.out_trade_no, row.trade_no) if number}
     payouts = {payout.number: payout for payout in Payout.objects.filter(number__in=numbers)}
     for line in lines:
         names = [*line.numbers, line.trade_no]
-        order = next((by_number[name] for name in names if name in by_number), None)
-        payout = next((payouts[name] for name in names if name in payouts), None)
+        order = _first(orders, names)
+        payout = _first(payouts, names)
         yield Finding(
             key=f"line:{line.pk}",
             bill=BillKind(line.bill),
@@ -120,6 +121,10 @@ def _theirs(run: ReconciliationRun) -> Iterator[Finding]:
             order=order,
             payout=payout,
         )
+
+
+def _first(rows: Mapping[str, T], names: Iterable[str]) -> T | None:
+    return next((rows[name] for name in names if name in rows), None)
 
 
 def _cause(line: BillLine, order: PaymentOrder | None, payout: Payout | None) -> Cause:

@@ -62,6 +62,9 @@ ICONS = {
     "deposits.reconciliationrun": "rule",
     "deposits.difference": "difference",
     "deposits.billline": "list_alt",
+    "deposits.reconciliationrun": "rule",
+    "deposits.difference": "difference",
+    "deposits.billline": "list_alt",
     "compliance.violation": "report",
     "compliance.exitrequest": "logout",
 }
