@@ -6,6 +6,7 @@ the account that asked has been taken over. Every function wants to be called in
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.urls import reverse
@@ -24,6 +25,9 @@ from tmall_sp.accounts.roles import Role, staff_with
 from tmall_sp.core import clock, rules
 from tmall_sp.core.notices import notify, send_plain
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 STEP_NAMES.update(
     {
         "account_change_requested": _("Another bound account asked for"),
@@ -38,8 +42,8 @@ STEP_NAMES.update(
 class News:
     """`body` may name {who}, {at}, {address}, {old}, {new}, {reason}, {days} and {effective}."""
 
-    subject: str | Promise
-    body: str | Promise
+    subject: "StrPromise"
+    body: "StrPromise"
     can_be_stopped: bool = False
 
 
@@ -114,7 +118,7 @@ def tell_who_checks(change: AccountChange) -> None:
 
 def tell_who_confirms(change: AccountChange) -> None:
     """Finance, but for the person who checked."""
-    others = staff_with(Role.FINANCE).exclude(pk=change.checked_by_id)
+    others = [person for person in staff_with(Role.FINANCE) if person.pk != change.checked_by_id]
     tell_staff(change, _("A change of a bound account waits for a second person"), others)
 
 

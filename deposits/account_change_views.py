@@ -93,7 +93,7 @@ def _page(request: HttpRequest, application: Application, form: AccountForm) -> 
     if form.errors and not shows_form:
         # What was typed has no place any more.
         for error in form.non_field_errors():
-            messages.error(request, error)
+            messages.error(request, str(error))
         return redirect("deposits:account", application.number)
     context = {
         "application": application,

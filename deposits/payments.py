@@ -360,7 +360,7 @@ def _refusal(application: Application, order: PaymentOrder) -> ReturnReason | No
 def _is_expected(application: Application, order: PaymentOrder) -> bool:
     if order.purpose == Purpose.INITIAL:
         return bool(application.state == State.APPROVED)
-    return topups.payable(application, order.deposit) >= order.amount
+    return bool(topups.payable(application, order.deposit) >= order.amount)
 
 
 def _is_late(application: Application, order: PaymentOrder) -> bool:

@@ -227,7 +227,7 @@ def test_a_picture_is_shown_and_a_pdf_is_saved(approved: Application, merchant: 
 
     answer = client.get(evidence_url(ask(approved)))
     assert answer["Content-Disposition"].startswith("attachment")
-    assert b"".join(answer) == PDF  # type: ignore[arg-type]
+    assert b"".join(answer) == PDF
     assert answer["X-Content-Type-Options"] == "nosniff"
 
 
