@@ -95,7 +95,7 @@ class DemandTabs(TabFilter):
     def tabs_of(cls, request: HttpRequest) -> tuple[Tab, ...]:
         late = DEMAND_OPEN & Q(due_at__lt=clock.now())
         return (
-            Tab("open", _("Open"), DEMAND_OPEN),
+            Tab("open", pgettext_lazy("demand", "open"), DEMAND_OPEN),
             Tab("overdue", _("Overdue"), late, urgent=True),
             Tab("closed", _("Closed"), ~DEMAND_OPEN),
         )

@@ -15,7 +15,6 @@ from unfold.decorators import display
 
 from applications.admin.application import STATE_COLOURS
 from applications.lifecycle import ADMITTED, MEMBER
-from applications.services import clock_text
 from deposits import overview, topups
 from deposits.admin import statement
 from deposits.admin.base import MoneyAdmin, amount, name, person
@@ -95,7 +94,7 @@ class DepositAdmin(StepPages[Deposit], MoneyAdmin):
             '{}<span class="desk-amount {}">{}</span>',
             amount(deposit.missing),
             "desk-late" if deposit.demand_due_at < clock.now() else "desk-muted",
-            clock_text(deposit.demand_due_at),
+            f"{deposit.demand_due_at.astimezone(clock.SHANGHAI):%Y-%m-%d}",
         )
 
     # The page and the statement

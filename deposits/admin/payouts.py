@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from applications.models import Application
@@ -55,8 +56,7 @@ class PayoutAdmin(StepPages[Payout], OfDepositAdmin):
         "way",
         "sum",
         "state_label",
-        "last_code",
-        "attempts",
+        "answer",
         "time",
     ]
     list_select_related = OF_WHOM
@@ -82,6 +82,12 @@ class PayoutAdmin(StepPages[Payout], OfDepositAdmin):
     @admin.display(description=_("way"), ordering="method")
     def way(self, payout: Payout) -> SafeString:
         return name(payout.get_method_display())
+
+    @admin.display(description=_("Alipay's last answer"), ordering="last_code")
+    def answer(self, payout: Payout) -> SafeString:
+        """And after how many attempts."""
+        tried = ngettext("%(count)s attempt", "%(count)s attempts", payout.attempts)
+        return two_lines(payout.last_code or "—", tried % {"count": payout.attempts})
 
     @admin.display(description=_("time"))
     def time(self, payout: Payout) -> SafeString | str:

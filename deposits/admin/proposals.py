@@ -55,6 +55,7 @@ class ProposalAdmin(StepPages[Proposal], MoneyAdmin):
     steps = STEPS
     head_template = "admin/deposits/_row_head.html"
     page_template = "admin/deposits/proposal.html"
+    step_template = "admin/deposits/proposal_step.html"
     list_display = [
         "what",
         "whose",
@@ -156,14 +157,14 @@ class ProposalAdmin(StepPages[Proposal], MoneyAdmin):
             "deposit": obj.deposit,
             "heading": obj.get_kind_display(),
             "title": obj.get_kind_display(),
+            "details": details(obj),
+            "target_name": target_name(obj),
+            "target_url": target_url(obj),
         }
 
     def page_context(self, request: HttpRequest, obj: Proposal) -> dict[str, Any]:
         return {
             "consequences": consequences(obj) if obj.state == ProposalState.OPEN else [],
-            "details": details(obj),
-            "target_name": target_name(obj),
-            "target_url": target_url(obj),
             "is_mine": obj.proposed_by_id == request.user.pk,
             "may_handle_money": permissions.may_handle_money(person(request)),
             "rows": obj.transfers.order_by("at", "pk"),

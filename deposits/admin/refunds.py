@@ -14,7 +14,7 @@ from deposits.admin.payouts import STUCK
 from deposits.admin.steps import REFUND_STEPS
 from deposits.admin.tabs import Tab, TabFilter
 from deposits.colours import REFUND_COLOURS
-from deposits.models import LedgerTransfer, Payout, Refund
+from deposits.models import Payout, Refund
 from deposits.states import RefundState
 from tmall_sp.core.step_pages import StepPages
 
@@ -90,6 +90,8 @@ class RefundAdmin(StepPages[Refund], OfDepositAdmin):
     def page_context(self, request: HttpRequest, obj: Refund) -> dict[str, Any]:
         return {
             "legs": obj.payouts.select_related("order", "replaces").order_by("pk"),
-            "rows": LedgerTransfer.objects.filter(payout__refund=obj).order_by("at", "pk"),
+            "rows": obj.deposit.transfers.filter(Q(case=f"refund:{obj.pk}") | Q(payout__refund=obj)).order_by(
+                "at", "pk"
+            ),
             "proposals": obj.proposals.select_related("proposed_by", "decided_by"),
         }

@@ -57,7 +57,7 @@ def _proposed(
     """A step that puts a decision about a row before a second person."""
 
     def said(row: Any) -> list[str]:
-        draft = Proposal(kind=kind, deposit=deposit_of_row(row), **{TARGETS[kind]: row})
+        draft = Proposal(kind=kind, **{"deposit": deposit_of_row(row), TARGETS[kind]: row})
         return [
             gettext("Nothing moves yet: others of finance are asked, and one of them decides."),
             gettext("If it is accepted:"),
