@@ -15,13 +15,14 @@ from unfold.decorators import display
 
 from applications.admin.application import STATE_COLOURS
 from applications.lifecycle import ADMITTED, MEMBER
-from deposits import overview, topups
+from deposits import overview, permissions, topups
 from deposits.admin import statement
 from deposits.admin.base import MoneyAdmin, amount, name, person
 from deposits.admin.deposit_filters import MembershipFilter, MoneyFilter
 from deposits.admin.steps import DEPOSIT_STEPS
 from deposits.dossier import dossier
-from deposits.models import Deposit
+from deposits.models import Deposit, ProposalKind
+from deposits.states import ProposalState
 from deposits.table_files import FORMATS
 from tmall_sp.core import clock
 from tmall_sp.core.step_pages import StepPages
@@ -129,8 +130,14 @@ class DepositAdmin(StepPages[Deposit], MoneyAdmin):
         }
 
     def page_context(self, request: HttpRequest, obj: Deposit) -> dict[str, Any]:
+        everything = dossier(obj, person(request))
+        waiting = [row for row in everything.proposals or () if row.state == ProposalState.OPEN]
         return {
-            "dossier": dossier(obj, person(request)),
+            "dossier": everything,
+            "waiting_obligations": {row.obligation_id for row in waiting},
+            "waiting_refunds": {row.refund_id for row in waiting},
+            "may_waive": permissions.may_propose(person(request), ProposalKind.WAIVE_OBLIGATION),
+            "may_handle_money": permissions.may_handle_money(person(request)),
             "payable": topups.payable(obj.application, obj),
             "is_member": obj.application.state in MEMBER,
             "is_wanted": obj.application.state in ADMITTED,
