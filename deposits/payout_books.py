@@ -103,7 +103,7 @@ def _tell_of_return(application: Application, payout: Payout) -> None:
     announcements.tell_finance(
         key=f"returned:{payout.pk}",
         subject=gettext_lazy("A bank has returned a transfer: say where the money goes"),
-        body=f"{application.number} · ¥{payout.amount:,} · {payout.number} · {payout.last_code} {payout.last_answer}",
+        body=f"{application.number} · ¥{payout.amount:,} · {payout.number} · {payout.last_code}",
         link=reverse("admin:deposits_payout_change", args=[payout.pk]),
     )
     announcements.enter_timeline(application, "transfer_returned", f"¥{payout.amount:,}")

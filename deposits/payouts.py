@@ -16,9 +16,11 @@ import logging
 from django.db import transaction
 from django.db.models import Q, QuerySet, Sum
 from django.urls import reverse
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 
 from deposits import announcements, payout_books, payout_legs
+from deposits.alipay_codes import explain
 from deposits.gateways.alipay import Alipay, IdentityType
 from deposits.locks import deposit_of, lock_payout
 from deposits.models import ZERO, Method, Payout
@@ -200,10 +202,19 @@ def _worry(payout: Payout) -> None:
 
 
 def _tell_finance(payout: Payout, key: str) -> None:
+    """Alipay's own words stay on the page: a notice goes out by mail as well."""
+    known = explain(payout.last_code)
     announcements.tell_finance(
         key=key,
         subject=gettext_lazy("A payout needs you"),
-        body=f"{deposit_of(payout)} · ¥{payout.amount:,} · {payout.number} · {payout.last_code} {payout.last_answer}",
+        body=format_lazy(
+            "{deposit} · ¥{amount} · {number}\n{code} {meaning}",
+            deposit=str(deposit_of(payout)),
+            amount=f"{payout.amount:,}",
+            number=payout.number,
+            code=payout.last_code,
+            meaning=known.meaning if known else "",
+        ),
         link=reverse("admin:deposits_payout_change", args=[payout.pk]),
     )
 

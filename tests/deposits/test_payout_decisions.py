@@ -78,6 +78,17 @@ def test_the_page_has_alipays_code_words_and_what_they_mean(stuck: Payout, finan
     assert explained is not None and str(explained.meaning) == "付款方账户异常、已注销或被冻结。"
 
 
+def test_finance_is_told_what_it_means_and_nothing_that_only_alipay_answers_for(
+    finance: User, exited: Application, alipay: SandboxClient
+) -> None:
+    alipay.fault(REFUND, "sub_code", sub_code="ACQ.BUYER_ERROR", sub_msg="买家状态异常")
+    pay_out()
+
+    notice = Notice.objects.get(recipient=finance)
+    assert "ACQ.BUYER_ERROR 付款方账户异常、已注销或被冻结。" in notice.body
+    assert "买家状态异常" not in notice.body
+
+
 def test_a_person_of_finance_has_it_tried_again(stuck: Payout, alipay: SandboxClient, finance: User) -> None:
     payout_decisions.retry(stuck.pk, actor=finance, seen=stuck.attempts)
     pay_out()
