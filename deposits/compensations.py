@@ -91,5 +91,5 @@ def _tell_finance(compensation: Compensation) -> None:
         key=f"compensation-waiting:{compensation.pk}",
         subject=gettext_lazy("A compensation waits for its payee"),
         body=f"{compensation.deposit} · {compensation.case} · ¥{compensation.amount:,}",
-        link=reverse("admin:deposits_deposit_change", args=[compensation.deposit_id]),
+        link=reverse("admin:deposits_compensation_change", args=[compensation.pk]),
     )
