@@ -62,9 +62,6 @@ ICONS = {
     "deposits.reconciliationrun": "rule",
     "deposits.difference": "difference",
     "deposits.billline": "list_alt",
-    "deposits.reconciliationrun": "rule",
-    "deposits.difference": "difference",
-    "deposits.billline": "list_alt",
     "compliance.violation": "report",
     "compliance.exitrequest": "logout",
 }
