@@ -6,7 +6,6 @@ from django.http import Http404
 from applications import selectors as applications
 from applications.models import Application
 from deposits.accounts import DECIDED, RECEIPTS
-from deposits.growth import balanced_rows
 from deposits.models import (
     Deposit,
     LedgerTransfer,
@@ -16,7 +15,6 @@ from deposits.models import (
     Refund,
     ReturnedPayment,
 )
-from deposits.statements import Balance, Line
 from deposits.states import ObligationState, OrderState
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
@@ -41,20 +39,6 @@ def obligations_of(deposit: Deposit) -> QuerySet[Obligation]:
 def reason_of(row: LedgerTransfer) -> str:
     """What the company was told of a deduction; notes of other rows are none of its business."""
     return row.note if row.kind in DECIDED else ""
-
-
-def latest_lines(deposit: Deposit, count: int) -> list[Line]:
-    """The end of the statement, the newest first."""
-    rows = balanced_rows(deposit).order_by("-at", "-pk")[:count]
-    return [
-        Line(
-            row,
-            row.change_available,
-            row.change_frozen,
-            Balance(row.after_available, row.after_frozen),
-        )
-        for row in rows
-    ]
 
 
 def receipt_for(deposit: Deposit, pk: int) -> LedgerTransfer:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -36,7 +37,8 @@ REMINDERS = "deposit.reminder_days"
 def payable(application: Application, deposit: Deposit) -> Decimal:
     """What a member can pay now, in CNY: what is missing; while it is leaving, only what it owes."""
     if application.state == State.EXITING:
-        return deposit.owed
+        owed: Decimal = deposit.owed
+        return owed
     return deposit.shortfall if application.state in FILLING_UP else ZERO
 
 
@@ -151,7 +153,7 @@ def _tell_demand(deposit: Deposit, demand: TopUpDemand) -> None:
     )
 
 
-def _text(deposit: Deposit, demand: TopUpDemand) -> str:
+def _text(deposit: Deposit, demand: TopUpDemand) -> Promise:
     if demand.lapsed_at is not None:
         text = _("Your deposit misses {missing}. Your membership stays suspended until it is full again.")
     elif demand.cause == DemandCause.RAISED:

@@ -53,7 +53,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
             "order": selectors.open_order(deposit),
             "frozen": frozen_by_case(deposit),
             "obligations": selectors.obligations_of(deposit),
-            "latest": selectors.latest_lines(deposit, LATEST),
+            "latest": statement_of(deposit).lines[: -LATEST - 1 : -1],
             "is_wanted": deposit.application.state in (State.APPROVED, *MEMBER),
             "may_pay": permissions.may_pay(user, deposit.application),
             "may_withdraw": deposit.application.state == State.APPROVED

@@ -104,7 +104,8 @@ def test_times_are_those_of_shanghai() -> None:
 
 def test_a_title_with_the_signs_of_a_header_code_is_printed_as_it_is() -> None:
     content = as_xlsx(Table("A&B 公司 &D", ["列"], []))
-    assert load_workbook(io.BytesIO(content)).worksheets[0].oddHeader.left.text == "A&&B 公司 &&D"
+    header = load_workbook(io.BytesIO(content)).worksheets[0].oddHeader
+    assert header is not None and header.left.text == "A&&B 公司 &&D"
 
 
 # The statement of a deposit ------------------------------------------------------------------------
