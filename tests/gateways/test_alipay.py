@@ -523,6 +523,7 @@ def test_a_signed_failure_says_what_is_known(
 
     assert error.value.kind is kind
     assert error.value.code == str(fields.get("sub_code") or fields.get("code") or "unknown")
+    assert error.value.prose == str(fields.get("sub_msg") or fields.get("msg") or "")
     assert "小店甲" not in str(error.value)
 
 

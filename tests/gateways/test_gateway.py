@@ -10,6 +10,7 @@ from tmall_sp.core.gateway import (
     Kind,
     assert_no_transaction,
     plain_code,
+    plain_text,
     send,
 )
 
@@ -121,3 +122,16 @@ def test_a_code_keeps_only_what_a_log_may_hold() -> None:
     assert plain_code("ACQ.TRADE_NOT_EXIST") == "ACQ.TRADE_NOT_EXIST"
     assert plain_code("a\nb<小店>" + "c" * 100) == "ab" + "c" * 62
     assert plain_code(None) == "unknown"
+
+
+def test_prose_is_one_line_of_what_a_page_can_show() -> None:
+    assert plain_text(" 买家状态异常。\r\n\x00\u2028请 \ud800联系 ") == "买家状态异常。 请 联系"
+    assert len(plain_text("长" * 5000)) == 200
+    assert plain_text(None) == plain_text({"a": 1}) == ""
+
+
+def test_prose_stays_out_of_logs() -> None:
+    error = GatewayError(
+        "ACQ.BUYER_ERROR", "alipay.trade.refund answered 40004", kind=Kind.REFUSED, prose="张三"
+    )
+    assert "张三" not in f"{error} {error!r} {error.args}"
