@@ -1,6 +1,6 @@
 """Reads of deposits. An object reaches a merchant's page only by its own application."""
 
-from django.db.models import Case, Prefetch, Q, QuerySet, When
+from django.db.models import Case, Prefetch, QuerySet, When
 from django.http import Http404
 
 from applications import selectors as applications
@@ -75,10 +75,6 @@ def refused_payments_of(deposit: Deposit) -> QuerySet[ReturnedPayment]:
 
 def _legs() -> Prefetch:
     return Prefetch("payouts", Payout.objects.order_by("pk"))
-
-
-def payouts_of(deposit: Deposit) -> QuerySet[Payout]:
-    return Payout.objects.filter(Q(refund__deposit=deposit) | Q(returned__order__deposit=deposit))
 
 
 def receipt_number(row: LedgerTransfer, application: Application) -> str:
