@@ -3,6 +3,7 @@
 import csv
 import datetime as dt
 import io
+import itertools
 from decimal import Decimal
 from typing import Any
 
@@ -101,7 +102,7 @@ def test_an_account_that_grows_by_debit_moves_upwards_with_a_payment(edges: Depo
 def test_a_month_closes_as_the_next_one_opens_and_as_the_ledger_says(edges: Deposit) -> None:
     months = [monthly.totals(month) for month in (SEPTEMBER, OCTOBER, NOVEMBER)]
 
-    for earlier, later in zip(months, months[1:], strict=False):
+    for earlier, later in itertools.pairwise(months):
         assert [line.closing for line in earlier.accounts] == [line.opening for line in later.accounts]
     assert all(totals.agrees for totals in months)
     now = ledger.totals()
@@ -156,7 +157,7 @@ def test_months_are_known_from_the_first_row_on(edges: Deposit) -> None:
     "text", ["2026-13", "2026-1", "1999-01", "9999-12", "2026-11-01", "latest", "２０２６-11"]
 )
 def test_what_is_no_month_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError):
         Month.parse(text)
 
 
