@@ -58,8 +58,8 @@ FIRST_PAUSE = dt.timedelta(minutes=5)
 LONGEST_PAUSE = dt.timedelta(hours=2)
 # Finance hears of a day without its bill after this, once a day; it goes on trying.
 WORRY_AFTER = dt.timedelta(hours=6)
-# Where nothing was ever reconciled: the sweep begins at the ledger's first movement, but no longer ago than this.
-FURTHEST_BACK = dt.timedelta(days=60)
+# Days further back are compared by the command, one at a time.
+FURTHEST_BACK = dt.timedelta(days=400)
 
 NO_BILL = "no_bill"
 BILL_CHANGED = "bill_changed"
@@ -91,15 +91,13 @@ def add_missing_days() -> None:
 
 
 def _first_day(last: dt.date) -> dt.date | None:
+    """Of the days that have a row, and of those on which our cash moved; None before anything did."""
     first = ReconciliationRun.objects.order_by("date").values_list("date", flat=True).first()
-    if first is not None:
-        return first
-    moved = LedgerTransfer.objects.filter(Q(debit=Account.ALIPAY_CASH) | Q(credit=Account.ALIPAY_CASH))
-    row = moved.exclude(kind=Kind.OPENING_BALANCE).order_by("at").values_list("at", flat=True).first()
-    if row is None:
-        return None
-    day: dt.date = row.astimezone(clock.SHANGHAI).date()
-    return max(day, last - FURTHEST_BACK)
+    rows = LedgerTransfer.objects.filter(Q(debit=Account.ALIPAY_CASH) | Q(credit=Account.ALIPAY_CASH))
+    moved = rows.exclude(kind=Kind.OPENING_BALANCE).order_by("at").values_list("at", flat=True).first()
+    days = [first] if first is not None else []
+    days += [moved.astimezone(clock.SHANGHAI).date()] if moved is not None else []
+    return max(min(days), last - FURTHEST_BACK) if days else None
 
 
 def day_of(date: dt.date) -> ReconciliationRun:

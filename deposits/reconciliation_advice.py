@@ -80,7 +80,7 @@ _WAITING: dict[str, Words] = {
     "malformed": _(
         "The bill can't be read, or its totals are not those of its lines. It is asked for again."
     ),
-    "key_files": _("Our keys for Alipay can't be read: tell the portal's operators."),
+    "key_files": _("Alipay can't be asked: our keys for it can't be read. Tell the portal's operators."),
     "connection": _("Alipay can't be reached. It is asked again by itself."),
     "40006": _("Our contract with Alipay doesn't include bills: tell the portal's operators."),
 }

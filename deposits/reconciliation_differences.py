@@ -228,7 +228,7 @@ def _cause_of_entry(entry: LedgerTransfer) -> Cause:
 def _number_of(entry: LedgerTransfer) -> str:
     if entry.payout is not None:
         return entry.payout.number
-    return entry.order.out_trade_no if entry.order else entry.note or entry.key
+    return entry.order.out_trade_no if entry.order else entry.key.removeprefix("alipay:")
 
 
 def _gaps(run: ReconciliationRun) -> Iterator[Finding]:

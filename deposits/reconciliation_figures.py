@@ -8,6 +8,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from deposits.growth import MONEY
 from deposits.models import (
@@ -78,7 +79,7 @@ def comparisons(run: ReconciliationRun) -> list[Comparison]:
     moved = _ours(run, movements())
     return [
         _comparison(BillKind.TRADE, _("payments"), trade, "came", paid),
-        _comparison(BillKind.TRADE, _("refunds"), trade, "went", refunded),
+        _comparison(BillKind.TRADE, pgettext_lazy("bill", "refunds"), trade, "went", refunded),
         _comparison(BillKind.FUND, _("came in"), fund, "came", moved),
         _comparison(BillKind.FUND, _("went out"), fund, "went", moved),
     ]

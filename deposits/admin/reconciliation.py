@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +23,7 @@ from deposits.reconciliation_advice import advice, why_waiting
 from deposits.reconciliation_differences import ours_without_line
 from deposits.reconciliation_figures import comparisons, with_counts
 from deposits.reconciliation_words import DIFFERENCE_COLOURS, DIFFERENCE_STATES, RUN_COLOURS, ours_of
+from tmall_sp.core import clock
 from tmall_sp.core.desk import Task, tasks_from
 from tmall_sp.core.step_pages import StepPages
 
@@ -132,7 +134,7 @@ class ReconciliationRunAdmin(StepPages[ReconciliationRun], MoneyAdmin):
         return {
             "comparisons": comparisons(obj),
             "balance_gap": _less(obj.closing, obj.our_cash),
-            "differences": [(row, advice(row)) for row in rows if row.state != "settled"],
+            "differences": [(row, advice(row)) for row in _in_order(rows)],
             "settled": [row for row in rows if row.state == "settled"],
             "lines": lines.order_by("bill", "at", "pk")[:SHOWN],
             "lines_url": _lines_url(obj),
@@ -140,6 +142,12 @@ class ReconciliationRunAdmin(StepPages[ReconciliationRun], MoneyAdmin):
             "colours": DIFFERENCE_COLOURS,
             "states": DIFFERENCE_STATES,
         }
+
+
+def _in_order(rows: list[Difference]) -> list[Difference]:
+    """What waits for somebody first, and of two about one movement the one on which it is decided."""
+    live = [row for row in rows if row.state != "settled"]
+    return sorted(live, key=lambda row: (row.state != "open", row.bill != BillKind.FUND))
 
 
 def _less(theirs: Any, ours: Any) -> Any:
@@ -269,26 +277,29 @@ def _same_movement(difference: Difference) -> Any:
 
 @admin.register(BillLine)
 class BillLineAdmin(MoneyAdmin):
-    list_display = [
-        "at",
-        "bill",
-        "business",
-        "number",
-        "trade_no",
-        "gained",
-        "balance_amount",
-        "ours",
-        "other_side",
-        "title",
-    ]
+    list_display = ["time", "what", "numbers_of", "gained", "balance_amount", "ours", "other_side"]
     list_select_related = ["run", "entry", "order", "payout", "offset_by"]
     list_filter = ["bill", "sort"]
+    ordering = ["-at", "-pk"]
     search_fields = ["key", "number", "trade_no", "other_side"]
     search_help_text = _("Our number or Alipay's.")
     date_hierarchy = "at"
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description=_("time"), ordering="at")
+    def time(self, line: BillLine) -> SafeString:
+        at = line.at.astimezone(clock.SHANGHAI)
+        return format_html("{}<br>{}", f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
+
+    @admin.display(description=_("bill"), ordering="bill")
+    def what(self, line: BillLine) -> SafeString:
+        return format_html("{}<br>{}", line.get_bill_display(), line.business)
+
+    @admin.display(description=_("our number, Alipay's number"), ordering="number")
+    def numbers_of(self, line: BillLine) -> SafeString:
+        return format_html("{}<br>{}", line.number or "—", line.trade_no)
 
     @admin.display(description=_("amount"), ordering="amount")
     def gained(self, line: BillLine) -> SafeString | str:

@@ -6,6 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from deposits.models.columns import ZERO, fixed, lawful, money, refuses
 from deposits.models.ledger import LedgerTransfer
@@ -95,7 +96,7 @@ class Sort(models.TextChoices):
     """What kind of movement a line of a bill is, as far as Alipay's words for it tell."""
 
     PAYMENT = "payment", _("payment")
-    REFUND = "refund", _("refund")
+    REFUND = "refund", pgettext_lazy("bill", "refund")
     TRANSFER = "transfer", _("transfer")
     RETURN = "return", _("transfer that came back")
     FEE = "fee", _("Alipay's fee")

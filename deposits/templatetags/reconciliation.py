@@ -7,6 +7,7 @@ from django import template
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import ngettext
 
 from deposits.locks import deposit_of
 from deposits.models import BillLine, Deposit, Difference
@@ -32,10 +33,11 @@ def gained(amount: Decimal | None) -> str:
 
 @register.filter
 def tally(found: Tally) -> str:
-    """2 × ¥100.00: how many, and how much together."""
+    """How many, and how much together."""
     if not found.count:
         return "—"
-    return f"{found.count} · {gained(found.amount)}"
+    many = ngettext("%(count)s movement", "%(count)s movements", found.count) % {"count": found.count}
+    return f"{many} {gained(found.amount)}"
 
 
 @register.filter
