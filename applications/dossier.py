@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications import completeness, selectors, shop_rules
 from applications.drafts import DATA_FIELDS
+from applications.lifecycle import State
 from applications.models import (
     Application,
     Category,
@@ -18,6 +19,7 @@ from applications.models import (
     ReviewRequest,
     ShopCheck,
     ShopEvidence,
+    Suspension,
     Transition,
 )
 
@@ -53,6 +55,7 @@ class Dossier:
     documents: Sequence[Document]
     replaced_documents: Sequence[Document]
     requests: Sequence[ReviewRequest]
+    suspensions: Sequence[Suspension]
     timeline: Sequence[Transition]
     others: Sequence[Application]
 
@@ -73,6 +76,7 @@ def dossier(application: Application) -> Dossier:
         documents=[document for document in documents if document.removed_at is None],
         replaced_documents=[document for document in documents if document.removed_at is not None],
         requests=list(application.review_requests.select_related("requested_by").prefetch_related("items")),
+        suspensions=_suspensions(application),
         timeline=list(selectors.timeline(application, staff=True)),
         others=_others(application),
     )
@@ -149,6 +153,12 @@ def subjects() -> list[tuple[str, str | Promise]]:
 
 def subject_name(subject: str) -> str:
     return str(dict(subjects()).get(subject, subject))
+
+
+def _suspensions(application: Application) -> list[Suspension]:
+    if application.state not in (State.SUSPENDED, State.EXITING, State.EXPELLED):
+        return []
+    return list(selectors.open_suspensions(application).select_related("opened_by"))
 
 
 def _others(application: Application) -> list[Application]:

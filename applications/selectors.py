@@ -51,7 +51,7 @@ def may_begin(user: User) -> bool:
 
 def timeline(application: Application, *, staff: bool = False) -> QuerySet[Transition]:
     """Oldest first; staff also see what is not public."""
-    rows = application.transitions.select_related("actor")
+    rows = application.transitions.select_related("actor", "proposed_by")
     return rows if staff else rows.filter(public=True)
 
 

@@ -95,7 +95,6 @@ def withdraw(pk: int, *, actor: User, reason: str = "", seen: int | None = None)
 def request_exit(pk: int, *, actor: User, reason: str = "", seen: int | None = None) -> Application:
     def guard(application: Application) -> None:
         application.exit_origin = application.state
-        application.exit_required = False
 
     return move(
         pk,

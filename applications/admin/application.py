@@ -132,7 +132,8 @@ class ApplicationAdmin(StepPages[Application]):
         }
 
     def step_context(self, request: HttpRequest, obj: Application) -> dict[str, Any]:
-        return {"latest": list(obj.transitions.select_related("actor").order_by("-at", "-pk")[:3])}
+        latest = obj.transitions.select_related("actor", "proposed_by").order_by("-at", "-pk")[:3]
+        return {"latest": list(latest)}
 
     def other_urls(self) -> list[URLPattern]:
         return [self.url("<int:pk>/documents/<int:document_id>/", self.document, "document")]

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from PIL import Image
 
-from applications import services, uploads
+from applications import required_exits, services, suspensions, uploads
 from applications.admin import panels
 from applications.models import Application, Document, DocumentKind
 from tests.admin.pages import PAGE
@@ -198,3 +198,17 @@ def panel() -> Iterator[None]:
 
 def test_higher_apps_add_their_panels(panel: None, desk: Client, under_review: Application) -> None:
     assert "100000.00" in page(desk, under_review)
+
+
+def test_names_both_people_of_a_decision_and_why_a_member_is_suspended(
+    desk: Client, approved: Application, ops: User, second_ops: User
+) -> None:
+    services.record_deposit(approved.pk)
+    services.activate_if_ready(approved.pk)
+    suspensions.suspend(approved.pk, cause="sanction", case="violation:7", reason="暂停接单七天", actor=ops)
+    required_exits.require_exit(approved.pk, actor=ops, second_actor=second_ops, reason="长期不服务")
+
+    shown = page(desk, approved)
+
+    assert "暂停接单七天" in shown and "violation:7" in shown
+    assert "王运提出" in shown and "赵运" in shown
