@@ -23,9 +23,10 @@ from tmall_sp.embedded.supervisor import Child, Console, Supervisor
 class Stack:
     """A running portal. `with Stack(run_dir) as stack:`; nothing of it is left at the end of the block."""
 
-    def __init__(self, run_dir: Path, providers: int = 0) -> None:
+    def __init__(self, run_dir: Path, providers: int = 0, workers: int = 1) -> None:
         self.run_dir = run_dir
         self.providers = providers
+        self.workers = ["worker", *(f"worker-{number}" for number in range(2, workers + 1))]
         self._own_redis = test_services.is_embedded("redis")
         self._server_url = os.environ["DATABASE_URL"]
         self._database = f"stack_{uuid.uuid4().hex[:12]}"
@@ -73,7 +74,7 @@ class Stack:
         self._supervisor = building.enter_context(Supervisor(self.environ, Console(None)))
         self.start("sandbox")
         self.manage("seed", "--providers", str(self.providers))
-        self.start("web", "worker", "beat")
+        self.start("web", *self.workers, "beat")
 
     def _share_static_files(self) -> None:
         """Collected once for all stacks of a test run: it takes a while."""
@@ -86,17 +87,17 @@ class Stack:
 
     # Its parts
 
-    def start(self, *names: str) -> None:
-        """Start `web`, `worker`, `beat` or `sandbox`, and wait until each answers."""
+    def start(self, *names: str, wait: bool = True) -> None:
+        """Start `web`, `beat`, `sandbox` or one of the `workers`, and wait until each answers."""
         known = {
-            "sandbox": lambda: parts.sandbox(self.environ),
-            "web": lambda: parts.web(self.environ, self._port),
-            "worker": lambda: parts.worker(self.environ),
-            "beat": lambda: parts.beat(self.environ),
+            "sandbox": parts.sandbox(self.environ),
+            "web": parts.web(self.environ, self._port),
+            "beat": parts.beat(self.environ),
+            **{name: parts.worker(self.environ, name=name) for name in self.workers},
         }
         for name in names:
-            self._children[name] = self._supervisor.start(known[name]())
-        for name in names:
+            self._children[name] = self._supervisor.start(known[name])
+        for name in names if wait else ():
             self._supervisor.wait_until_answers(self._children[name])
 
     def kill(self, name: str) -> None:
@@ -149,9 +150,11 @@ class Stack:
         """Run a manage.py command with the stack's environment; its output."""
         return run_once(arguments[0], parts.manage(*arguments), self.environ)
 
-    def python(self, code: str) -> str:
-        """Run Python with Django set up (manage.py shell), as the application; its output."""
-        return self.manage("shell", "--verbosity", "0", "--command", code)
+    def python(self, code: str, *, as_owner: bool = False) -> str:
+        """Run Python with Django set up (manage.py shell), as the application or the owner; its output."""
+        role = {"TMALL_SP_DB_ROLE": "owner"} if as_owner else {}
+        command = parts.manage("shell", "--verbosity", "0", "--command", code)
+        return run_once("shell", command, self.environ | role)
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Run SQL in the stack's database as its owner; the rows, if it gives any."""

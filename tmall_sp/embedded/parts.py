@@ -1,11 +1,13 @@
 """The processes of a whole stack: their command lines, and how to tell that each one answers."""
 
+import socket
 import subprocess
 import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tmall_sp.embedded.environment import HOST, PROJECT
@@ -37,13 +39,14 @@ def web(environ: Environment, port: int) -> Part:
     return Part("web", command, lambda _: _http_ok(f"{environ['SITE_URL']}/healthz"))
 
 
-def worker(environ: Environment, concurrency: int = 2) -> Part:
-    """The Celery worker."""
+def worker(environ: Environment, concurrency: int = 2, name: str = "worker") -> Part:
+    """A Celery worker; several side by side have different names."""
     command = _python(
         "-m", "celery", "--quiet", "-A", "tmall_sp", "worker", "--loglevel", _log_level(environ)
     )
-    command += ["--concurrency", str(concurrency), "--without-mingle", "--without-gossip"]
-    return Part("worker", command, _worker_answers)
+    command += ["--concurrency", str(concurrency), "--hostname", f"{name}@%h"]
+    command += ["--without-mingle", "--without-gossip"]
+    return Part(name, command, partial(_worker_answers, name))
 
 
 def beat(environ: Environment) -> Part:
@@ -81,7 +84,8 @@ def _http_ok(url: str) -> bool:
         return False
 
 
-def _worker_answers(environ: Environment) -> bool:
+def _worker_answers(name: str, environ: Environment) -> bool:
     command = _python("-m", "celery", "-A", "tmall_sp", "inspect", "ping", "--timeout", "2")
+    command += ["--destination", f"{name}@{socket.gethostname()}"]
     asked = subprocess.run(command, cwd=PROJECT, env=dict(environ), capture_output=True, timeout=60)
     return asked.returncode == 0
