@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 from environs import Env
+from kombu import Exchange, Queue
 
 from tmall_sp.embedded import postgres as embedded_postgres
 from tmall_sp.embedded import redis as embedded_redis
@@ -164,6 +165,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TASK_PUBLISH_RETRY = False
+# A worker takes from each queue by turns: neither money nor a sweep, which expires, waits behind all the mails.
+CELERY_TASK_QUEUES = [Queue(name, Exchange(name), routing_key=name) for name in ("celery", "sweeps", "mail")]
+CELERY_TASK_ROUTES = {"tmall_sp.core.tasks.send_mail": {"queue": "mail"}}
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "global_keyprefix": env.str("TMALL_SP_REDIS_PREFIX", "tmall_sp:"),
@@ -175,7 +179,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 
 def _every(seconds: int, task: str) -> dict[str, Any]:
     """A sweep that nobody ran in time is dropped: the next one does its work."""
-    return {"task": task, "schedule": seconds, "options": {"expires": seconds}}
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds, "queue": "sweeps"}}
 
 
 CELERY_BEAT_SCHEDULE = {

@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import signal
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from tests.stack import Stack
@@ -28,6 +29,15 @@ class Stage:
         numbers: list[str] = json.loads(self.stack.python(code).splitlines()[-1])
         return numbers
 
+    def load(self, crowd: str, *arguments: object) -> None:
+        """Load a crowd of companies: crowd.load_<crowd>(*arguments)."""
+        code = f"from tests.faults import crowd; crowd.load_{crowd}(*{list(arguments)})"
+        self.stack.python(code, as_owner=True)
+
+    def act(self, crowd_does: str, *arguments: object) -> None:
+        """Let the crowd that was loaded do something, such as crowd.pay_one_after_the_other."""
+        self.stack.python(f"from tests.faults import crowd; crowd.{crowd_does}(*{list(arguments)})")
+
     @contextlib.contextmanager
     def worker_asleep(self) -> Iterator[None]:
         """What is played in the block is over before any worker hears of it."""
@@ -36,6 +46,13 @@ class Stage:
             yield
         finally:
             self.stack.signal("worker", signal.SIGCONT)
+
+    def tell_of_mails(self) -> None:
+        """A worker is told of every mail that waits, as it is when they are written."""
+        self.stack.python(
+            "from tmall_sp.core import jobs, models, tasks\n"
+            "for mail in models.Mail.objects.filter(state='queued'): jobs.enqueue(tasks.send_mail, mail.pk)"
+        )
 
     def struck(self) -> int:
         """How many calls the faults that were ordered at the sandbox have struck."""
@@ -104,6 +121,18 @@ class Stage:
             number,
         )
         return str(order)
+
+    def cash(self) -> Decimal:
+        """What our ledger says that we have at Alipay."""
+        [(cash,)] = self.stack.sql(
+            "SELECT COALESCE(SUM(CASE 'alipay_cash' WHEN debit THEN amount WHEN credit THEN -amount END), 0)"
+            " FROM deposits_ledgertransfer"
+        )
+        return Decimal(cash)
+
+    def cash_at_alipay(self) -> Decimal:
+        """What Alipay says that we have."""
+        return Decimal(self.stack.sandbox.books()["seller_balance"])
 
     def assert_books_balance(self) -> None:
         """Ours by themselves, Alipay's by themselves, and both with each other."""

@@ -117,6 +117,7 @@ def test_a_mail_server_that_hangs_holds_no_money_up(stack: Stack, stage: Stage, 
         'INSERT INTO core_mail ("to", subject, body, state, attempts, due_at, error, maybe_twice)'
         " SELECT 'many@example.com', 'news', '', 'queued', 0, now(), '', false FROM generate_series(1, 60)"
     )
+    stage.tell_of_mails()
     eventually(lambda: stage.failed_mails() >= 2, "the mail server is found hanging", 60)
 
     cashier = to_cashier(payer, approved)
