@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from applications import permissions
 from applications import selectors as applications
-from applications.lifecycle import MEMBER, State
+from applications.lifecycle import State
 from applications.views.people import person
 from applications.views.refusals import seen_version
 from deposits import payments, selectors, services, statement_files
@@ -23,6 +23,7 @@ from deposits.situation import standing
 from deposits.statements import statement as statement_of
 from deposits.states import ORDER_UNRESOLVED, BackState
 from deposits.table_files import FORMATS, download
+from deposits.topups import FILLING_UP
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted
 
@@ -54,7 +55,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
             "frozen": frozen_by_case(deposit),
             "obligations": selectors.obligations_of(deposit),
             "latest": statement_of(deposit).lines[: -LATEST - 1 : -1],
-            "is_wanted": deposit.application.state in (State.APPROVED, *MEMBER),
+            "is_wanted": deposit.application.state in (State.APPROVED, *FILLING_UP),
             "may_pay": permissions.may_pay(user, deposit.application),
             "may_withdraw": deposit.application.state == State.APPROVED
             and permissions.may_leave(user, deposit.application),
