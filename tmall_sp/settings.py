@@ -193,6 +193,10 @@ CELERY_BEAT_SCHEDULE = {
     # Due at 10:30 by our own clock, which a demo moves and beat does not know.
     "reconciliation": _every(60, "deposits.tasks.sweep_reconciliation"),
     "unpaid-applications": _every(60, "deposits.tasks.sweep_unpaid"),
+    "payment-reminders": _every(60, "deposits.tasks.sweep_payment_reminders"),
+    "required-deposit": _every(60, "deposits.tasks.sweep_required"),
+    "top-up-demands": _every(60, "deposits.tasks.sweep_demands"),
+    "overdue-demands": _every(60, "deposits.tasks.sweep_overdue_demands"),
     "account-changes": _every(60, "deposits.tasks.sweep_account_changes"),
     "exits": _every(15, "compliance.tasks.sweep_exits"),
 }
@@ -355,7 +359,7 @@ UNFOLD = {
     "THEME": "light",
     "ENVIRONMENT": "tmall_sp.admin_site.environment_label",
     # Colours stand in desk.css: a <style> in the page would need 'unsafe-inline'.
-    "STYLES": [lambda request: static("desk/desk.css")],
+    "STYLES": [lambda request: static("desk/desk.css"), lambda request: static("desk/money.css")],
     "SIDEBAR": {"navigation": "tmall_sp.admin_site.navigation"},
 }
 
