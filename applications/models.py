@@ -233,15 +233,6 @@ class Transition(models.Model):
         verbose_name_plural = _("timeline entries")
         ordering = ["at", "pk"]
         constraints = [
-            models.CheckConstraint(
-                condition=~Q(name__in=["overturn_expulsion", "revoke_approval"])
-                | Q(proposed_by__isnull=False),
-                name="transition_taken_back_by_two",
-            ),
-            models.CheckConstraint(
-                condition=~Q(name="require_exit") | Q(actor__isnull=True) | Q(proposed_by__isnull=False),
-                name="transition_exit_required_by_two",
-            ),
             # A comparison with NULL is neither true nor false, which a CHECK lets pass.
             models.CheckConstraint(
                 condition=Q(proposed_by__isnull=True) | (Q(actor__isnull=False) & ~Q(actor=F("proposed_by"))),
@@ -255,7 +246,24 @@ class Transition(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["application", "at"], name="transition_timeline")]
-        triggers = [protect()]
+        triggers = [
+            protect(),
+            # No CHECK, as rows from before a roll-back have lost the first person.
+            pgtrigger.Trigger(
+                name="decided_by_two",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.Before,
+                func="""
+                    IF NEW.proposed_by_id IS NULL AND (
+                        NEW.name IN ('overturn_expulsion', 'revoke_approval')
+                        OR (NEW.name = 'require_exit' AND NEW.actor_id IS NOT NULL)
+                    ) THEN
+                        RAISE EXCEPTION 'two people decide on %', NEW.name USING ERRCODE = 'check_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.from_state} → {self.to_state}"

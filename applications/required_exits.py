@@ -64,7 +64,7 @@ def require_exit_by_system(pk: int) -> Application:
 
 def due() -> QuerySet[Application]:
     """Suspended companies with a suspension past its date, the longest waiting first."""
-    overdue = _overdue(Suspension.objects.filter(application=OuterRef("pk")))
+    overdue = _overdue(Suspension.objects.filter(application=OuterRef("pk"), lifted_at__isnull=True))
     return Application.objects.filter(Exists(overdue), state=State.SUSPENDED).order_by("state_since", "pk")
 
 
@@ -75,4 +75,4 @@ def _mark(application: Application) -> None:
 
 def _overdue(suspensions: QuerySet[Suspension]) -> QuerySet[Suspension]:
     """The instant itself is still in time."""
-    return suspensions.filter(lifted_at__isnull=True, exit_due_at__lt=clock.now())
+    return suspensions.filter(exit_due_at__lt=clock.now())

@@ -59,14 +59,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='transition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name__in', ['overturn_expulsion', 'revoke_approval']), _negated=True), ('proposed_by__isnull', False), _connector='OR'), name='transition_taken_back_by_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='transition',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('name', 'require_exit'), _negated=True), ('actor__isnull', True), ('proposed_by__isnull', False), _connector='OR'), name='transition_exit_required_by_two'),
-        ),
-        migrations.AddConstraint(
-            model_name='transition',
             constraint=models.CheckConstraint(condition=models.Q(('proposed_by__isnull', True), models.Q(('actor__isnull', False), models.Q(('actor', models.F('proposed_by')), _negated=True)), _connector='OR'), name='transition_decided_by_a_second_person'),
         ),
         migrations.AddConstraint(
@@ -123,5 +115,9 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='suspension',
             trigger=pgtrigger.compiler.Trigger(name='lifted_for_good', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."lifted_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='2c1eeeee8d9263f133380bcca83f450752b5260e', operation='UPDATE', pgid='pgtrigger_lifted_for_good_83842', table='applications_suspension', when='BEFORE')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='transition',
+            trigger=pgtrigger.compiler.Trigger(name='decided_by_two', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n                    IF NEW.proposed_by_id IS NULL AND (\n                        NEW.name IN ('overturn_expulsion', 'revoke_approval')\n                        OR (NEW.name = 'require_exit' AND NEW.actor_id IS NOT NULL)\n                    ) THEN\n                        RAISE EXCEPTION 'two people decide on %', NEW.name USING ERRCODE = 'check_violation';\n                    END IF;\n                    RETURN NEW;\n                ", hash='811798ea96f8c50276cb0206dedd694967f29a9b', operation='INSERT', pgid='pgtrigger_decided_by_two_c7d54', table='applications_transition', when='BEFORE')),
         ),
     ]

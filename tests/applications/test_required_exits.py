@@ -151,6 +151,7 @@ class TestBySystem:
         suspensions.suspend(suspended.pk, cause="ops", reason="调查中", actor=ops)
         suspensions.lift(suspended.pk, cause="shortfall")
         move_clock(days=60)
+        assert not required_exits.due().exists()
 
         tasks.sweep_suspensions()
 

@@ -197,9 +197,9 @@ class TestTheTimelineInTheDatabase:
     @pytest.mark.parametrize(
         ("name", "people", "constraint"),
         [
-            ("overturn_expulsion", "actor", "transition_taken_back_by_two"),
-            ("revoke_approval", "actor", "transition_taken_back_by_two"),
-            ("require_exit", "actor", "transition_exit_required_by_two"),
+            ("overturn_expulsion", "actor", "two people decide"),
+            ("revoke_approval", "actor", "two people decide"),
+            ("require_exit", "actor", "two people decide"),
             ("expel", "actor proposed_by", "transition_decided_by_a_second_person"),
             ("expel", "proposed_by", "transition_decided_by_a_second_person"),
         ],
