@@ -20,7 +20,10 @@ DIFFERENCE_STATES = {
 
 
 def ours_of(line: BillLine) -> str:
-    """The row of ours that a line of a bill belongs to, in words."""
+    """What kind of row of ours a line of a bill belongs to."""
     if line.offset_by_id is not None:
         return _("out and back at Alipay")
-    return str(line.entry or line.order or line.payout or "—")
+    if line.entry is not None:
+        return line.entry.get_kind_display()
+    row = line.order or line.payout
+    return str(row._meta.verbose_name) if row is not None else "—"

@@ -14,7 +14,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from deposits import permissions, reconciliation_decisions
-from deposits.admin.base import MoneyAdmin, amount, person
+from deposits.admin.base import MoneyAdmin, amount, moment, name, person, two_lines
 from deposits.admin.reconciliation_steps import DIFFERENCE_STEPS, RUN_STEPS
 from deposits.admin.tabs import Tab, TabFilter
 from deposits.models import BillKind, BillLine, Difference, ReconciliationRun, RunState
@@ -23,7 +23,6 @@ from deposits.reconciliation_advice import advice, why_waiting
 from deposits.reconciliation_differences import ours_without_line
 from deposits.reconciliation_figures import comparisons, with_counts
 from deposits.reconciliation_words import DIFFERENCE_COLOURS, DIFFERENCE_STATES, RUN_COLOURS, ours_of
-from tmall_sp.core import clock
 from tmall_sp.core.desk import Task, tasks_from
 from tmall_sp.core.step_pages import StepPages
 
@@ -100,19 +99,19 @@ class ReconciliationRunAdmin(StepPages[ReconciliationRun], MoneyAdmin):
         return run.explained or "—"
 
     @admin.display(description=_("came in"))
-    def came_in_amount(self, run: Any) -> SafeString | str:
+    def came_in_amount(self, run: Any) -> SafeString:
         return amount(run.came_in)
 
     @admin.display(description=_("went out"))
-    def went_out_amount(self, run: Any) -> SafeString | str:
+    def went_out_amount(self, run: Any) -> SafeString:
         return amount(run.went_out)
 
     @admin.display(description=_("balance at Alipay"))
-    def closing_amount(self, run: ReconciliationRun) -> SafeString | str:
+    def closing_amount(self, run: ReconciliationRun) -> SafeString:
         return amount(run.closing)
 
     @admin.display(description=_("balance by the ledger"))
-    def ledger_amount(self, run: ReconciliationRun) -> SafeString | str:
+    def ledger_amount(self, run: ReconciliationRun) -> SafeString:
         return amount(run.our_cash)
 
     # The page
@@ -154,9 +153,9 @@ def _less(theirs: Any, ours: Any) -> Any:
     return None if theirs is None or ours is None else theirs - ours
 
 
-def _expected(run: ReconciliationRun) -> list[tuple[str, Any]]:
+def _expected(run: ReconciliationRun) -> list[tuple[Any, Any]]:
     """What of ours a day without its bill should tell of."""
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[Any, Any]] = []
     for kind in BillKind:
         for rows in ours_without_line(run, kind):
             found += [(kind.label, row) for row in rows[:SHOWN]]
@@ -182,16 +181,7 @@ class DifferenceAdmin(StepPages[Difference], MoneyAdmin):
     steps = DIFFERENCE_STEPS
     head_template = "admin/deposits/_difference_head.html"
     page_template = "admin/deposits/difference.html"
-    list_display = [
-        "name",
-        "day",
-        "bill",
-        "mismatch",
-        "cause",
-        "theirs",
-        "ours",
-        "state_label",
-    ]
+    list_display = ["what", "day", "bill", "mismatch", "theirs", "ours", "state_label"]
     list_select_related = ["run"]
     list_filter = [DifferenceTabs, "bill", "mismatch", "cause"]
     list_before_template = "admin/deposits/list_head.html"
@@ -201,20 +191,20 @@ class DifferenceAdmin(StepPages[Difference], MoneyAdmin):
     def list_context(self, request: HttpRequest, cl: Any) -> dict[str, Any]:
         return {"tabs": DifferenceTabs.shown(request, Difference.objects.all(), summed=False)}
 
-    @admin.display(description=_("number"), ordering="number")
-    def name(self, difference: Difference) -> str:
-        return str(difference)
+    @admin.display(description=_("difference"), ordering="cause")
+    def what(self, difference: Difference) -> SafeString:
+        return two_lines(difference.get_cause_display(), difference.number)
 
     @admin.display(description=_("day"), ordering="run__date")
-    def day(self, difference: Difference) -> str:
-        return str(difference.run)
+    def day(self, difference: Difference) -> SafeString:
+        return name(str(difference.run))
 
     @admin.display(description=_("at Alipay"), ordering="their_amount")
-    def theirs(self, difference: Difference) -> SafeString | str:
+    def theirs(self, difference: Difference) -> SafeString:
         return amount(difference.their_amount)
 
     @admin.display(description=_("with us"), ordering="our_amount")
-    def ours(self, difference: Difference) -> SafeString | str:
+    def ours(self, difference: Difference) -> SafeString:
         return amount(difference.our_amount)
 
     @display(description=_("state"), label=DIFFERENCE_COLOURS)
@@ -277,7 +267,7 @@ def _same_movement(difference: Difference) -> Any:
 
 @admin.register(BillLine)
 class BillLineAdmin(MoneyAdmin):
-    list_display = ["time", "what", "numbers_of", "gained", "balance_amount", "ours", "other_side"]
+    list_display = ["time", "what", "numbers_of", "gained", "ours", "whose"]
     list_select_related = ["run", "entry", "order", "payout", "offset_by"]
     list_filter = ["bill", "sort"]
     ordering = ["-at", "-pk"]
@@ -289,29 +279,30 @@ class BillLineAdmin(MoneyAdmin):
         return lookup == "run__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description=_("time"), ordering="at")
-    def time(self, line: BillLine) -> SafeString:
-        at = line.at.astimezone(clock.SHANGHAI)
-        return format_html("{}<br>{}", f"{at:%Y-%m-%d}", f"{at:%H:%M:%S}")
+    def time(self, line: BillLine) -> SafeString | str:
+        return moment(line.at)
 
     @admin.display(description=_("bill"), ordering="bill")
     def what(self, line: BillLine) -> SafeString:
-        return format_html("{}<br>{}", line.get_bill_display(), line.business)
+        return two_lines(line.get_bill_display(), line.business)
 
     @admin.display(description=_("our number, Alipay's number"), ordering="number")
     def numbers_of(self, line: BillLine) -> SafeString:
-        return format_html("{}<br>{}", line.number or "—", line.trade_no)
+        return two_lines(line.number or "—", line.trade_no)
 
-    @admin.display(description=_("amount"), ordering="amount")
-    def gained(self, line: BillLine) -> SafeString | str:
-        return amount(line.amount)
-
-    @admin.display(description=_("balance"))
-    def balance_amount(self, line: BillLine) -> SafeString | str:
-        return amount(line.balance)
+    @admin.display(description=_("amount, balance"), ordering="amount")
+    def gained(self, line: BillLine) -> SafeString:
+        if line.balance is None:
+            return amount(line.amount)
+        return format_html('{}<span class="desk-muted">{}</span>', amount(line.amount), amount(line.balance))
 
     @admin.display(description=_("with us"))
-    def ours(self, line: BillLine) -> str:
-        return ours_of(line)
+    def ours(self, line: BillLine) -> SafeString:
+        return name(ours_of(line))
+
+    @admin.display(description=_("other side"), ordering="other_side")
+    def whose(self, line: BillLine) -> SafeString:
+        return name(line.other_side)
 
 
 @tasks_from

@@ -57,5 +57,5 @@ def our_row(line: BillLine) -> SafeString | str:
         row = getattr(line, name)
         if row is not None:
             url = reverse(f"admin:deposits_{row._meta.model_name}_change", args=[row.pk])
-            return format_html('<a href="{}">{}</a>', url, row)
+            return format_html('<a href="{}">{}</a>', url, ours_of(line))
     return ours_of(line)
