@@ -13,6 +13,7 @@ from deposits.admin.base import OfDepositAdmin, headed, moment
 from deposits.admin.payouts import STUCK
 from deposits.admin.steps import COMPENSATION_STEPS
 from deposits.admin.tabs import Tab, TabFilter
+from deposits.case_names import case_words
 from deposits.colours import COMPENSATION_COLOURS
 from deposits.models import Compensation, LedgerTransfer, Payout
 from deposits.states import CompensationState
@@ -36,7 +37,7 @@ class CompensationAdmin(StepPages[Compensation], OfDepositAdmin):
     steps = COMPENSATION_STEPS
     head_template = "admin/deposits/_row_head.html"
     page_template = "admin/deposits/compensation.html"
-    list_display = ["number", "company", "case", "sum", "payee_name", "state_label", "created", "done"]
+    list_display = ["number", "company", "of_case", "sum", "payee_name", "state_label", "created", "done"]
     list_filter = [CompensationTabs]
     list_before_template = "admin/deposits/list_head.html"
     search_fields = ["case", "payee_name", "deposit__application__number", "payouts__number"]
@@ -44,6 +45,10 @@ class CompensationAdmin(StepPages[Compensation], OfDepositAdmin):
 
     def list_context(self, request: HttpRequest, cl: Any) -> dict[str, Any]:
         return {"tabs": CompensationTabs.shown(request, Compensation.objects.all())}
+
+    @admin.display(description=_("case"), ordering="case")
+    def of_case(self, compensation: Compensation) -> str:
+        return case_words(compensation.case)
 
     @display(description=_("state"), ordering="state", label=COMPENSATION_COLOURS)
     def state_label(self, compensation: Compensation) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from deposits.admin.base import OfDepositAdmin, amount, headed, moment, two_lines
 from deposits.admin.steps import OBLIGATION_STEPS
 from deposits.admin.tabs import Tab, TabFilter
+from deposits.case_names import case_words
 from deposits.colours import OBLIGATION_COLOURS
 from deposits.models import Obligation, TopUpDemand
 from deposits.states import DEMAND_OPEN, ObligationState
@@ -38,7 +39,7 @@ class ObligationAdmin(StepPages[Obligation], OfDepositAdmin):
         "number",
         "company",
         "kind",
-        "case",
+        "of_case",
         "sum",
         "settled_amount",
         "outstanding_amount",
@@ -64,6 +65,10 @@ class ObligationAdmin(StepPages[Obligation], OfDepositAdmin):
     @admin.display(description=_("created"), ordering="created_at")
     def created(self, obligation: Obligation) -> SafeString | str:
         return moment(obligation.created_at)
+
+    @admin.display(description=_("case"), ordering="case")
+    def of_case(self, obligation: Obligation) -> str:
+        return case_words(obligation.case)
 
     @display(description=_("state"), ordering="state", label=OBLIGATION_COLOURS)
     def state_label(self, obligation: Obligation) -> tuple[str, str]:

@@ -19,6 +19,7 @@ from deposits.admin import totals
 from deposits.admin.base import MoneyAdmin, amount, headed, moment, name
 from deposits.admin.proposals import links
 from deposits.admin.steps import ENTRY_STEPS
+from deposits.case_names import case_words
 from deposits.growth import MONEY
 from deposits.models import ZERO, LedgerTransfer
 from deposits.table_files import FORMATS, download
@@ -30,7 +31,7 @@ class LedgerTransferAdmin(StepPages[LedgerTransfer], MoneyAdmin):
     steps = ENTRY_STEPS
     head_template = "admin/deposits/_row_head.html"
     page_template = "admin/deposits/entry.html"
-    list_display = ["time", "what", "deposit", "accounts", "row_amount", "case", "short_note"]
+    list_display = ["time", "what", "deposit", "accounts", "row_amount", "of_case", "short_note"]
     list_select_related = ["deposit__application"]
     list_filter = ["kind", "debit", "credit"]
     list_before_template = "admin/deposits/list_head.html"
@@ -58,6 +59,10 @@ class LedgerTransferAdmin(StepPages[LedgerTransfer], MoneyAdmin):
         return format_html(
             '<span class="desk-fixed">{}<br>{}</span>', row.get_debit_display(), row.get_credit_display()
         )
+
+    @admin.display(description=_("case"), ordering="case")
+    def of_case(self, row: LedgerTransfer) -> str:
+        return case_words(row.case) or "—"
 
     @admin.display(description=_("note"))
     def short_note(self, row: LedgerTransfer) -> SafeString:

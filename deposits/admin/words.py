@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from applications.door import clock_text
 from applications.lifecycle import State
 from deposits.accounts import BALANCES, ENTRIES, Account, Kind
+from deposits.case_names import case_words
 from deposits.models import (
     Deposit,
     LedgerTransfer,
@@ -106,7 +107,7 @@ def _waive(proposal: Proposal) -> Iterator[str]:
         "company": _company(proposal.deposit),
         "amount": cny(amount),
         "kind": obligation.get_kind_display(),
-        "case": obligation.case,
+        "case": case_words(obligation.case),
     }
     yield from balances(obligation.deposit, owed=-amount)
     if obligation.kind == Kind.COMPENSATION:

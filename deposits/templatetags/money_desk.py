@@ -6,9 +6,11 @@ from django import template
 
 from deposits import colours
 from deposits.alipay_codes import Explanation, explain
+from deposits.case_names import case_words
 from deposits.models import Compensation, Obligation, PaymentOrder, Payout, Proposal, Refund, ReturnedPayment
 
 register = template.Library()
+register.filter(case_words)
 
 COLOURS: dict[type, dict[str, str]] = {
     Compensation: colours.COMPENSATION_COLOURS,

@@ -108,7 +108,7 @@ def test_a_superuser_reads_and_acts_nowhere(exited: Application, superuser: User
     assert page.context["steps"] == []
 
 
-def steps(client: Client, model: type[Model], pk: int) -> list[str]:
+def steps(client: Client, model: type[Model], pk: int | None) -> list[str]:
     return [step.name for step in client.get(url(model, "change", pk)).context["steps"]]
 
 

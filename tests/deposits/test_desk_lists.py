@@ -2,10 +2,11 @@
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.test import Client
 
 from applications import services as applications
@@ -111,8 +112,8 @@ def test_a_demand_is_overdue_once_its_instant_has_passed(
     assert five["short"].pk in overview_of(overview.demanded(due_before=late))
 
 
-def overview_of(condition: object) -> list[int]:
-    return list(Deposit.objects.filter(condition).values_list("application_id", flat=True))  # type: ignore[arg-type]
+def overview_of(condition: Q) -> list[int]:
+    return list(Deposit.objects.filter(condition).values_list("application_id", flat=True))
 
 
 def test_the_shortfall_that_sql_computes_is_the_one_that_is_payable(
@@ -124,7 +125,7 @@ def test_the_shortfall_that_sql_computes_is_the_one_that_is_payable(
         five["frozen"].pk, investigator=ops, verifier=second_ops, reporter=None, reason="严重违规"
     )
 
-    rows = overview.with_figures(Deposit.objects.select_related("application"))
+    rows: Any = overview.with_figures(Deposit.objects.select_related("application"))
 
     states = {row.application.state for row in rows}
     assert states == {State.APPROVED, State.EXITED, State.ACTIVE, State.EXPELLED, State.EXITING}

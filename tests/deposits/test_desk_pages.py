@@ -77,7 +77,7 @@ def test_the_page_shows_the_figures_and_what_stands_behind_them(
     text = answer.content.decode()
     assert "¥100,000.00" in text, "required"
     assert text.count("¥250.00") >= 2, "frozen, and its case"
-    assert "complaint:C1" in text
+    assert "投诉 C1" in text
     assert text.count("¥50.00") >= 2, "owed"
     assert answer.context["payable"] == cny("99800.00")
     assert "¥99,800.00" in text
@@ -194,14 +194,14 @@ def deposit(approved: Application) -> Deposit:
     deposit = deposit_of(approved)
     Deposit.objects.filter(pk=deposit.pk).update(opened_at=dt.datetime(2026, 9, 1, tzinfo=clock.SHANGHAI))
 
-    def at(month: int, day: int, *time: int) -> dt.datetime:
-        return dt.datetime(2026, month, day, *time, tzinfo=clock.SHANGHAI)
+    def at(time: str) -> dt.datetime:
+        return dt.datetime.fromisoformat(f"2026-{time}+08:00")
 
-    ledger.post(Kind.PAYMENT, cny("100000.00"), key="p", deposit=deposit, at=at(9, 2, 9, 30))
+    ledger.post(Kind.PAYMENT, cny("100000.00"), key="p", deposit=deposit, at=at("09-02T09:30:00"))
     ledger.post(
-        Kind.FREEZE, cny("300.00"), key="f", deposit=deposit, case="complaint:C1", at=at(9, 30, 23, 59, 59)
+        Kind.FREEZE, cny("300.00"), key="f", deposit=deposit, case="complaint:C1", at=at("09-30T23:59:59")
     )
-    ledger.post(Kind.PENALTY, cny("20.00"), key="v", deposit=deposit, note="=1+1", at=at(10, 1, 0, 0, 0))
+    ledger.post(Kind.PENALTY, cny("20.00"), key="v", deposit=deposit, note="=1+1", at=at("10-01T00:00:00"))
     return deposit_of(approved)
 
 
@@ -258,7 +258,7 @@ def test_the_statement_comes_as_csv_and_xlsx(desk: Client, deposit: Deposit) -> 
     as_xlsx = desk.get(url(deposit, "statement_file", "xlsx"), query)
 
     rows = list(csv.reader(io.StringIO(as_csv.content.decode("utf-8-sig"))))
-    sheet = load_workbook(io.BytesIO(as_xlsx.content)).active
+    sheet = load_workbook(io.BytesIO(as_xlsx.content)).worksheets[0]
     assert len(rows) == sheet.max_row == 3
     assert rows[1][0] == "2026-09-02 09:30:00"
     assert "100000.00" in rows[1]

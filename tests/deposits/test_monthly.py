@@ -17,7 +17,7 @@ from openpyxl import load_workbook
 from applications.models import Application
 from deposits import ledger, monthly
 from deposits.accounts import Account, Kind
-from deposits.models import Deposit, LedgerTransfer
+from deposits.models import ZERO, Deposit, LedgerTransfer
 from deposits.monthly import Month, Totals
 from tests.deposits.conftest import deposit_of
 from tests.staff_login import staff_client
@@ -85,18 +85,22 @@ def test_each_kind_is_counted_and_summed_within_the_month_of_shanghai(edges: Dep
 def test_each_account_goes_from_its_opening_to_its_closing(edges: Deposit) -> None:
     october = monthly.totals(OCTOBER)
 
-    assert account(october, Account.ALIPAY_CASH) == (cny("100000.00"), 0, cny("100000.00"))
+    assert account(october, Account.ALIPAY_CASH) == (cny("100000.00"), ZERO, cny("100000.00"))
     assert account(october, Account.DEPOSIT_AVAILABLE) == (
         cny("100000.00"),
         cny("-225.00"),
         cny("99775.00"),
     )
-    assert account(october, Account.DEPOSIT_FROZEN) == (0, cny("200.00"), cny("200.00"))
-    assert account(october, Account.PENALTY_INCOME) == (0, cny("25.00"), cny("25.00"))
+    assert account(october, Account.DEPOSIT_FROZEN) == (ZERO, cny("200.00"), cny("200.00"))
+    assert account(october, Account.PENALTY_INCOME) == (ZERO, cny("25.00"), cny("25.00"))
 
 
 def test_an_account_that_grows_by_debit_moves_upwards_with_a_payment(edges: Deposit) -> None:
-    assert account(monthly.totals(SEPTEMBER), Account.ALIPAY_CASH) == (0, cny("100000.00"), cny("100000.00"))
+    assert account(monthly.totals(SEPTEMBER), Account.ALIPAY_CASH) == (
+        ZERO,
+        cny("100000.00"),
+        cny("100000.00"),
+    )
 
 
 def test_a_month_closes_as_the_next_one_opens_and_as_the_ledger_says(edges: Deposit) -> None:
@@ -229,7 +233,8 @@ def table(desk: Client, extension: str) -> list[list[Any]]:
     content = desk.get(address, {"month": "2026-10"}).content
     if extension == "csv":
         return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
-    return [list(row) for row in load_workbook(io.BytesIO(content)).active.iter_rows(values_only=True)]
+    sheet = load_workbook(io.BytesIO(content)).worksheets[0]
+    return [list(row) for row in sheet.iter_rows(values_only=True)]
 
 
 def test_both_files_have_every_kind_and_every_account(desk: Client, edges: Deposit) -> None:
