@@ -8,8 +8,10 @@ FIRST = dt.datetime(2020, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=8)))
 
 
 def load(apps, schema_editor):
-    apps.get_model("core", "RuleVersion").objects.create(
-        name="payout.transfer_limit", version=1, value="100000.00", valid_from=FIRST
+    apps.get_model("core", "RuleVersion").objects.get_or_create(
+        name="payout.transfer_limit",
+        version=1,
+        defaults={"value": "100000.00", "valid_from": FIRST},
     )
 
 

@@ -20,9 +20,10 @@ VALUES = {
 
 def load(apps, schema_editor):
     RuleVersion = apps.get_model("core", "RuleVersion")
-    RuleVersion.objects.bulk_create(
-        RuleVersion(name=name, version=1, value=value, valid_from=FIRST) for name, value in VALUES.items()
-    )
+    for name, value in VALUES.items():
+        RuleVersion.objects.get_or_create(
+            name=name, version=1, defaults={"value": value, "valid_from": FIRST}
+        )
 
 
 class Migration(migrations.Migration):
