@@ -2,12 +2,17 @@
 
 import datetime as dt
 import logging
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, connections, transaction
 from pytest_django import Settings
@@ -437,6 +442,28 @@ def test_the_command_says_that_alipay_cant_be_reached(db: None, settings: Settin
 def test_the_command_refuses_a_day_that_is_not_over(day: Day) -> None:
     with pytest.raises(CommandError):
         call_command("reconcile", date=clock.today())
+
+
+@pytest.mark.slow
+def test_the_command_needs_nothing_that_runs_and_says_what_is_missing(tmp_path: Path) -> None:
+    """As in a fresh clone: its own database starts; at first it is empty, and Alipay can't be asked at all."""
+    ours = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environ = ours | {"TMALL_SP_ENV": "demo", "RUN_DIR": str(tmp_path / "run")}
+
+    def manage(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *words]
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=120)
+
+    empty = manage("reconcile")
+    assert (empty.returncode, empty.stderr.strip()) == (
+        1,
+        "CommandError: There are no books yet: run `manage.py migrate` first.",
+    )
+    assert manage("migrate", "--verbosity", "0").returncode == 0
+    alone = manage("reconcile", "--date", "2026-11-01")
+    assert alone.returncode == 2
+    assert "2026-11-01  waiting" in alone.stdout
+    assert "No result of this attempt (key_files)" in alone.stderr
 
 
 # The same rules, past Python -----------------------------------------------------------------------

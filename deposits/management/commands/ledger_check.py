@@ -1,9 +1,10 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from deposits import bookkeeping, ledger
+from deposits.management.books import require_tables
 from deposits.models import LedgerTransfer
 
 
@@ -11,8 +12,7 @@ class Command(BaseCommand):
     help = "Compares every balance with its rows and the whole with Alipay's cash; exits 1 on any difference."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if LedgerTransfer._meta.db_table not in connection.introspection.table_names():
-            raise CommandError("There are no books yet: run `manage.py migrate` first.")
+        require_tables(LedgerTransfer)
         with transaction.atomic():
             # One moment for all figures, while payments go on.
             with connection.cursor() as cursor:

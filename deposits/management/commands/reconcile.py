@@ -3,9 +3,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import connection
 
 from deposits import reconciliation
+from deposits.management.books import require_tables
 from deposits.models import Difference, ReconciliationRun, RunState
 from deposits.models.reconciliation import OPEN_DIFFERENCES
 from deposits.reconciliation_advice import advice, why_waiting
@@ -32,8 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if ReconciliationRun._meta.db_table not in connection.introspection.table_names():
-            raise CommandError("There are no books yet: run `manage.py migrate` first.")
+        require_tables(ReconciliationRun)
         try:
             run = reconciliation.day_of(options["date"] or clock.today() - reconciliation.DAY)
         except DomainError as error:
