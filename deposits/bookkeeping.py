@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Sum, Value, When
-from django.db.models.expressions import Combinable
+from django.db.models import Case, Exists, F, Model, OuterRef, Q, Sum, Value, When
 from django.db.models.functions import Coalesce
 
 from deposits import ledger
@@ -47,19 +46,7 @@ class Comparison:
 
 def comparisons() -> Iterator[Comparison]:
     """First the whole, then one for each deposit, case, obligation or cause of payouts whose figures differ."""
-    totals = ledger.totals()
-    yield Comparison("alipay_cash", totals[Account.ALIPAY_CASH], _cash_by_rows())
-    yield Comparison("suspense", totals[Account.SUSPENSE], _still_here(ReturnedPayment, "returned"))
-    yield Comparison("refund_in_transit", totals[Account.REFUND_IN_TRANSIT], _still_here(Refund, "refund"))
-    yield Comparison(
-        "compensation_payable",
-        totals[Account.COMPENSATION_PAYABLE],
-        _still_here(Compensation, "compensation"),
-    )
-    for account, field in BALANCES.items():
-        yield Comparison(account.value, totals[account], _sum(Deposit.objects.all(), field))
-    yield Comparison("settled", _settled_by_ledger(), _sum(Obligation.objects.all(), "settled"))
-    yield Comparison("owed", _sum(_open_obligations(), _OUTSTANDING), _sum(Deposit.objects.all(), "owed"))
+    yield from _the_whole()
     yield from _deposits_that_differ()
     yield from _debts_that_differ()
     yield from _obligations_that_differ()
@@ -70,29 +57,53 @@ def comparisons() -> Iterator[Comparison]:
 # The whole -----------------------------------------------------------------------------------------
 
 
-def _cash_by_rows() -> Decimal:
-    received = _sum(PaymentOrder.objects.filter(state__in=ORDER_SETTLED), "paid_amount")
-    sent = _sum(Payout.objects.filter(state=PayoutState.DONE), "amount")
-    return received - sent + _moved_by_hand()
+def _the_whole() -> Iterator[Comparison]:
+    totals = ledger.totals()
+    rows = _sums(
+        LedgerTransfer,
+        # What no order or payout tells of: opening balance, own money put in or out, fees, and their corrections.
+        by_hand=Sum(change(Account.ALIPAY_CASH), filter=Q(order__isnull=True, payout__isnull=True)),
+        # The reversal of a row that settled a debt names the debt as well, and leaves it settled.
+        settled=Sum("amount", filter=Q(kind=F("obligation__kind"))),
+    )
+    received = _sums(PaymentOrder, paid=Sum("paid_amount", filter=Q(state__in=ORDER_SETTLED)))
+    # What a bank returned has come back: RETURNED is not DONE.
+    sent = _sums(
+        Payout,
+        all=Sum("amount", filter=_DONE),
+        **{cause: Sum("amount", filter=_DONE & Q(**{f"{cause}__isnull": False})) for cause in _CAUSES},
+    )
+    # What credits cash makes it smaller.
+    cash = received["paid"] - sent["all"] - rows["by_hand"]
+    yield Comparison("alipay_cash", totals[Account.ALIPAY_CASH], cash)
+    for cause, (account, model) in _CAUSES.items():
+        whole = _sums(model, amount=Sum("amount"))
+        yield Comparison(account.value, totals[account], whole["amount"] - sent[cause])
+    kept = _sums(Deposit, **{field: Sum(field) for field in ("available", "frozen", "owed")})
+    for account, field in BALANCES.items():
+        yield Comparison(account.value, totals[account], kept[field])
+    debts = _sums(
+        Obligation,
+        paid=Sum("settled"),
+        open=Sum(F("amount") - F("settled"), filter=Q(state=ObligationState.OPEN)),
+    )
+    yield Comparison("settled", rows["settled"], debts["paid"])
+    yield Comparison("owed", debts["open"], kept["owed"])
 
 
-def _moved_by_hand() -> Decimal:
-    """What no order or payout tells of: opening balance, own money put in or out, fees, and their corrections."""
-    rows = LedgerTransfer.objects.filter(order__isnull=True, payout__isnull=True)
-    # What credits the account makes it smaller.
-    return -_sum(rows, change(Account.ALIPAY_CASH))
+_DONE = Q(state=PayoutState.DONE)
+# Why payouts are made: where their money stands until they are done, and the rows that say how much.
+_CAUSES: dict[str, tuple[Account, type[Refund | ReturnedPayment | Compensation]]] = {
+    "returned": (Account.SUSPENSE, ReturnedPayment),
+    "refund": (Account.REFUND_IN_TRANSIT, Refund),
+    "compensation": (Account.COMPENSATION_PAYABLE, Compensation),
+}
 
 
-def _still_here(cause: type[Model], name: str) -> Decimal:
-    """What refunds, refused payments or compensations come to, less what of it has left us and not come back."""
-    sent = Payout.objects.filter(state=PayoutState.DONE, **{f"{name}__isnull": False})
-    return _sum(cause._default_manager.all(), "amount") - _sum(sent, "amount")
-
-
-def _settled_by_ledger() -> Decimal:
-    """The reversal of a row that settled a debt names the debt as well, and leaves it settled."""
-    rows = LedgerTransfer.objects.filter(obligation__isnull=False, kind=F("obligation__kind"))
-    return _sum(rows, "amount")
+def _sums(model: type[Model], **sums: Sum) -> dict[str, Decimal]:
+    """Of a whole table, in one pass; nothing is zero."""
+    found = model._default_manager.aggregate(**sums)
+    return {name: total or ZERO for name, total in found.items()}
 
 
 # One by one ----------------------------------------------------------------------------------------
@@ -162,7 +173,7 @@ def _cases_that_differ() -> Iterator[Comparison]:
 def _causes_that_differ() -> Iterator[Comparison]:
     """Each refund, refused payment and compensation is the sum of its legs, and done only when they are."""
     live = ~Q(payouts__state=PayoutState.REPLACED)
-    for model in (Refund, ReturnedPayment, Compensation):
+    for _account, model in _CAUSES.values():
         whole = model._default_manager.annotate(
             legs=Sum("payouts__amount", filter=live, default=Value(ZERO)),
             sent=Sum("payouts__amount", filter=Q(payouts__state=PayoutState.DONE), default=Value(ZERO)),
@@ -173,18 +184,5 @@ def _causes_that_differ() -> Iterator[Comparison]:
             yield Comparison(f"{model._meta.model_name} {row.pk}", row.amount, row.legs)
 
 
-# Sums ----------------------------------------------------------------------------------------------
-
-_OUTSTANDING = F("amount") - F("settled")
-
-
-def _open_obligations() -> QuerySet[Obligation]:
-    return Obligation.objects.filter(state=ObligationState.OPEN)
-
-
 def _summed(expression: Case) -> Sum:
     return Sum(expression, default=Value(ZERO), output_field=MONEY)
-
-
-def _sum(rows: QuerySet, expression: str | Combinable) -> Decimal:
-    return rows.aggregate(total=Sum(expression))["total"] or ZERO

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Case, F, Q, Sum, When
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +23,8 @@ from applications.door import wrong_state
 from applications.lifecycle import MEMBER, State
 from applications.models import Application
 from deposits import announcements, compensations, instructions, ledger, obligations, topups
-from deposits.accounts import Account, Kind
+from deposits.accounts import Kind
+from deposits.ledger import frozen_for
 from deposits.locks import lock_deposit
 from deposits.models import ZERO, Deposit, InstructionKind, LedgerTransfer, Obligation
 from deposits.payees import Payee
@@ -58,15 +58,6 @@ def freeze(
                 raise DomainError("decided", _("This case is decided: nothing is frozen for it any more."))
             _freeze(application, deposit, case, min(wanted, deposit.available), actor)
     return _amount(_key(case, "freeze"))
-
-
-def frozen_for(deposit: Deposit, case: str) -> Decimal:
-    """What the case has frozen now, in CNY."""
-    frozen = Account.DEPOSIT_FROZEN
-    change = Case(When(credit=frozen, then=F("amount")), When(debit=frozen, then=-F("amount")))
-    rows = deposit.transfers.filter(Q(credit=frozen) | Q(debit=frozen), case=case)
-    total: Decimal | None = rows.aggregate(total=Sum(change))["total"]
-    return total or ZERO
 
 
 def settle_case(

@@ -12,7 +12,16 @@ from django.db import connection
 from django.db.models import Sum
 from django.utils.translation import gettext as _
 
-from deposits.accounts import BALANCES, ENTRIES, GROWS_BY_DEBIT, REVERSING, Account, Kind
+from deposits.accounts import (
+    BALANCES,
+    ENTRIES,
+    GROWS_BY_DEBIT,
+    OF_A_DEPOSIT,
+    REVERSING,
+    Account,
+    Kind,
+)
+from deposits.growth import change
 from deposits.models import ZERO, Deposit, LedgerTransfer, Obligation, PaymentOrder, Payout, Proposal
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
@@ -43,9 +52,9 @@ def post(
     """Move `amount` (CNY, whole cents, > 0) between the two accounts of `kind`, once per `key`.
 
     Called again with the same key it moves nothing and returns the first row; KeyUsed if that says something
-    else. DomainError `insufficient` when the deposit has not that much. `obligation` is the debt that it
-    settles, `proposal` what two people decided, where the kind asks for that. The caller is in a transaction
-    and holds the application's lock if a deposit is concerned.
+    else. DomainError `insufficient` when the deposit has not that much, or the case has not frozen that much.
+    `obligation` is the debt that it settles, `proposal` what two people decided, where the kind asks for that.
+    The caller is in a transaction and holds the application's lock if a deposit is concerned.
     """
     if kind in REVERSING:
         raise ValueError("A reversal is posted by `reverse`.")
@@ -112,25 +121,35 @@ def _write(row: LedgerTransfer) -> LedgerTransfer:
         raise RuntimeError("The ledger is written inside a transaction.")
     # Before the look for an earlier row: two who post the same cause wait here for one another.
     deposit = Deposit.objects.select_for_update().get(pk=row.deposit_id) if row.deposit_id else None
+    if deposit is None and {row.debit, row.credit} & set(OF_A_DEPOSIT):
+        raise ValueError("Money of a deposit moves in its name.")
     earlier = LedgerTransfer.objects.filter(key=row.key).first()
     if earlier is not None:
         if (earlier.kind, earlier.amount, earlier.deposit_id) != (row.kind, row.amount, row.deposit_id):
             raise KeyUsed(row.key)
         return earlier
     if deposit is not None:
+        _refuse_what_others_froze(deposit, row)
         _change_balances(deposit, row)
     row.save(force_insert=True)
     return row
 
 
+def _refuse_what_others_froze(deposit: Deposit, row: LedgerTransfer) -> None:
+    """What one case froze can't pay for another."""
+    given_up = row.debit == Account.DEPOSIT_FROZEN and row.kind != Kind.CORRECTION
+    if given_up and frozen_for(deposit, row.case) < row.amount:
+        raise DomainError("insufficient", _("The case has not frozen that much."))
+
+
 def _change_balances(deposit: Deposit, row: LedgerTransfer) -> None:
     changed = {}
     for account, field in BALANCES.items():
-        change = (row.amount if row.credit == account else ZERO) - (
+        growth = (row.amount if row.credit == account else ZERO) - (
             row.amount if row.debit == account else ZERO
         )
-        if change:
-            changed[field] = getattr(deposit, field) + change
+        if growth:
+            changed[field] = getattr(deposit, field) + growth
     if any(balance < 0 for balance in changed.values()):
         raise DomainError("insufficient", _("The deposit has not that much."))
     if changed:
@@ -141,6 +160,13 @@ def _cents(amount: Decimal) -> Decimal:
     if not isinstance(amount, Decimal) or amount <= 0 or amount != amount.quantize(CENT):
         raise ValueError("An amount is a positive Decimal of whole cents.")
     return amount.quantize(CENT)
+
+
+def frozen_for(deposit: Deposit, case: str) -> Decimal:
+    """What a case has frozen of a deposit now, in CNY."""
+    rows = deposit.transfers.filter(case=case)
+    total: Decimal | None = rows.aggregate(total=Sum(change(Account.DEPOSIT_FROZEN)))["total"]
+    return total or ZERO
 
 
 def totals(*, before: dt.datetime | None = None) -> Mapping[Account, Decimal]:
