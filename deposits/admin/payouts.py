@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from applications.models import Application
-from deposits.admin.base import OfDepositAdmin, headed, moment, name, two_lines
+from deposits.admin.base import OfDepositAdmin, headed, moment, two_lines
 from deposits.admin.steps import PAYOUT_STEPS
 from deposits.admin.tabs import Tab, TabFilter
 from deposits.colours import PAYOUT_COLOURS
@@ -53,7 +53,6 @@ class PayoutAdmin(StepPages[Payout], OfDepositAdmin):
     list_display = [
         "number",
         "whose",
-        "way",
         "sum",
         "state_label",
         "answer",
@@ -76,12 +75,9 @@ class PayoutAdmin(StepPages[Payout], OfDepositAdmin):
 
     @admin.display(description=_("cause"))
     def whose(self, payout: Payout) -> SafeString:
-        """And of which company."""
-        return two_lines(cause_name(payout), application_of(payout).company_name)
-
-    @admin.display(description=_("way"), ordering="method")
-    def way(self, payout: Payout) -> SafeString:
-        return name(payout.get_method_display())
+        """On which way, and of which company."""
+        cause = f"{cause_name(payout)} · {payout.get_method_display()}"
+        return two_lines(cause, application_of(payout).company_name)
 
     @admin.display(description=_("Alipay's last answer"), ordering="last_code")
     def answer(self, payout: Payout) -> SafeString:

@@ -1,5 +1,7 @@
 """Who reads the desk's pages of money, and who acts there."""
 
+import re
+
 import pytest
 from django.db.models import Model
 from django.test import Client
@@ -96,6 +98,15 @@ def test_operations_see_of_a_deposit_what_is_not_finances(exited: Application, o
     assert (dossier.orders, dossier.latest, dossier.compensations) == (None, None, None)
     assert dossier.refunds is not None and dossier.obligations is not None
     assert client.get(url(Deposit, "statement", deposit.pk)).status_code == 403
+
+
+def test_operations_are_led_to_no_page_that_refuses_them(exited: Application, ops: User) -> None:
+    client = staff_client(ops)
+    pages = [url(Deposit, "change", deposit_of(exited).pk), url(Refund, "change", Refund.objects.get().pk)]
+
+    for page in pages:
+        for link in set(re.findall(r'href="(/admin/deposits/[^"]+)"', client.get(page).content.decode())):
+            assert client.get(link).status_code == 200, link
 
 
 def test_a_superuser_reads_and_acts_nowhere(exited: Application, superuser: User) -> None:
