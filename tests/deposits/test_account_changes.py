@@ -116,6 +116,12 @@ def test_the_new_account_is_bound_after_two_people_and_seven_days(
     assert (last.name, last.reason, last.actor) == ("rebind_account", f"{BOUND} → {NEW}", None)
 
 
+def test_it_is_due_at_the_instant_itself_and_not_before(cooling: AccountChange) -> None:
+    assert cooling.effective_at is not None
+    assert account_changes.due(cooling.effective_at).get() == cooling
+    assert not account_changes.due(cooling.effective_at - dt.timedelta(microseconds=1)).exists()
+
+
 def test_it_takes_effect_once(done: AccountChange, approved: Application) -> None:
     account_changes.take_effect(done.pk)
     assert approved.transitions.filter(name="rebind_account").count() == 1

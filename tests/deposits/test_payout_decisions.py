@@ -1,9 +1,11 @@
 """What people do about a payout that needs one: ask again, try again, send it otherwise, record it as paid."""
 
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connections, transaction
 
 from applications.models import Application
 from deposits import alipay_codes, payout_decisions, payouts, proposals
@@ -171,6 +173,30 @@ def test_a_gateway_that_is_down_is_no_answer(doubtful: Payout, alipay: SandboxCl
     with pytest.raises(DomainError) as error:
         payout_decisions.ask_again(doubtful.pk, actor=finance)
     assert error.value.code == "alipay_unavailable"
+    assert Payout.objects.get().asked_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_answer_that_comes_after_another_attempt_has_begun_is_not_kept(
+    stuck: Payout, alipay: SandboxClient, finance: User
+) -> None:
+    """It says nothing of that attempt."""
+    alipay.fault(REFUND_QUERY, "delay", seconds=3)
+
+    def ask() -> None:
+        try:
+            payout_decisions.ask_again(stuck.pk, actor=finance)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(ask)
+        while not alipay.books()["calls"].get(REFUND_QUERY):
+            time.sleep(0.05)
+        payout_decisions.retry(stuck.pk, actor=finance)
+        with pytest.raises(StaleVersion):
+            asking.result()
+
     assert Payout.objects.get().asked_at is None
 
 
