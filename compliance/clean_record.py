@@ -1,10 +1,10 @@
-"""What compliance knows against a clean record (deposits/clean_record.py): then two people release the refund."""
+"""What compliance knows against a clean record (deposits/outgoing/clean_record.py): then two people release the refund."""
 
 from django.utils.translation import gettext as _
 
 from applications.models import Application
 from compliance.lifecycle import OPEN, ViolationState
-from deposits.clean_record import blemish_from
+from deposits.outgoing.clean_record import blemish_from
 
 
 @blemish_from

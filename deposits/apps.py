@@ -7,4 +7,4 @@ class DepositsConfig(AppConfig):
     verbose_name = _("Money")
 
     def ready(self) -> None:
-        from deposits import account_change_receivers, demand_receivers, receivers, todo  # noqa: F401
+        pass

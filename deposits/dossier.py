@@ -8,8 +8,8 @@ from typing import TypeVar
 from django.db.models import Min, Model, Q, QuerySet, Sum
 
 from deposits import selectors
-from deposits.accounts import Account
-from deposits.growth import balanced_rows, change
+from deposits.books.accounts import Account
+from deposits.books.growth import balanced_rows, change
 from deposits.models import (
     AccountChange,
     Compensation,

@@ -19,8 +19,8 @@ from django.db.models import (
 from django.db.models.functions import Greatest
 
 from applications.lifecycle import ADMITTED, State
-from deposits import topups
-from deposits.growth import MONEY
+from deposits.books.growth import MONEY
+from deposits.duties import topups
 from deposits.models import ZERO, Deposit, TopUpDemand
 from deposits.states import DEMAND_OPEN
 

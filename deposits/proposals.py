@@ -14,10 +14,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.locks import lock_application
-from deposits import announcements, corrections, obligations, payout_decisions, permissions, refund_decisions
+from deposits import announcements, permissions
+from deposits.books import corrections
+from deposits.duties import obligations
 from deposits.locks import deposit_of
 from deposits.models import Deposit, LedgerTransfer, Obligation, Payout, Proposal, ProposalKind, Refund
 from deposits.models.proposal import TARGETS
+from deposits.outgoing import payout_decisions, refund_decisions
 from deposits.states import ProposalState
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock

@@ -9,10 +9,13 @@ from django.utils.translation import gettext_lazy
 from applications.lifecycle import State
 from applications.models import Application, Transition
 from applications.signals import moved
-from deposits import announcements, ledger, obligations, refunds, topups
-from deposits.accounts import Kind
+from deposits import announcements
+from deposits.books import ledger
+from deposits.books.accounts import Kind
+from deposits.duties import obligations, topups
+from deposits.incoming.orders import begin_closing
 from deposits.models import Deposit
-from deposits.orders import begin_closing
+from deposits.outgoing import refunds
 from deposits.states import ORDER_UNRESOLVED, OrderState
 from tmall_sp.core import rules
 from tmall_sp.core.errors import DomainError

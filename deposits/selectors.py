@@ -5,7 +5,7 @@ from django.http import Http404
 
 from applications import selectors as applications
 from applications.models import Application
-from deposits.accounts import DECIDED, RECEIPTS
+from deposits.books.accounts import DECIDED, RECEIPTS
 from deposits.models import (
     Deposit,
     LedgerTransfer,

@@ -10,7 +10,7 @@ from applications import services as applications
 from applications.lifecycle import MEMBER, State
 from applications.locks import lock_application
 from applications.models import Application
-from deposits import payments
+from deposits.incoming import payments
 from deposits.models import PaymentOrder
 from deposits.states import ORDER_UNRESOLVED
 from tmall_sp.accounts.models import User

@@ -8,7 +8,7 @@ from enum import Enum
 from applications import selectors as applications
 from applications.lifecycle import State
 from applications.models import SuspensionCause
-from deposits import topups
+from deposits.duties import topups
 from deposits.models import Deposit, Purpose
 from tmall_sp.core import clock
 

@@ -4,19 +4,13 @@ from celery import shared_task
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import (
-    account_changes,
-    bank_returns,
-    overdue,
-    payment_reminders,
-    payments,
-    payouts,
-    reconciliation,
-    requirement,
-    services,
-    topups,
-)
+from deposits import services
+from deposits.bound_account import changes as account_changes
+from deposits.duties import overdue, requirement, topups
+from deposits.incoming import payment_reminders, payments
 from deposits.models import Deposit, PaymentOrder
+from deposits.outgoing import bank_returns, payouts
+from deposits.reconciliation import days as reconciliation
 from tmall_sp.core import clock
 from tmall_sp.core.sweeps import for_each
 

@@ -11,7 +11,7 @@ from applications import permissions
 from applications.lifecycle import MEMBER, State
 from applications.models import Application
 from applications.todo import Task, tasks_from
-from deposits import topups
+from deposits.duties import topups
 from deposits.models import Deposit, TopUpDemand
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock

@@ -1,6 +1,7 @@
 from django.urls import URLPattern, path
 
-from deposits import account_change_views, views
+from deposits import views
+from deposits.bound_account import views as account_change_views
 
 app_name = "deposits"
 

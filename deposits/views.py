@@ -15,15 +15,17 @@ from applications import selectors as applications
 from applications.lifecycle import State
 from applications.views.people import person
 from applications.views.refusals import seen_version
-from deposits import payments, selectors, services, statement_files
+from deposits import selectors, services
 from deposits.dossier import frozen_by_case
+from deposits.duties.topups import FILLING_UP
 from deposits.forms import WithdrawForm
+from deposits.incoming import payments
 from deposits.models import Deposit
 from deposits.situation import standing
-from deposits.statements import statement as statement_of
+from deposits.statements import statement_files
+from deposits.statements.statements import statement as statement_of
+from deposits.statements.table_files import FORMATS, download
 from deposits.states import ORDER_UNRESOLVED, BackState
-from deposits.table_files import FORMATS, download
-from deposits.topups import FILLING_UP
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted
 

@@ -23,11 +23,12 @@ from applications import served_files
 from applications.admin.application import STATE_COLOURS
 from applications.door import clock_text
 from applications.models import DocumentKind
-from deposits import account_changes, permissions
-from deposits.account_change_news import cooling_days
-from deposits.account_change_progress import stages
+from deposits import permissions
 from deposits.admin.base import MoneyAdmin, person
 from deposits.admin.tabs import Tab, TabFilter
+from deposits.bound_account import changes as account_changes
+from deposits.bound_account.news import cooling_days
+from deposits.bound_account.progress import stages
 from deposits.models import AccountChange
 from deposits.states import CHANGE_OPEN, ChangeState
 from tmall_sp.accounts.models import User

@@ -13,8 +13,8 @@ from deposits.admin.base import OfDepositAdmin, headed, moment
 from deposits.admin.payouts import STUCK
 from deposits.admin.steps import COMPENSATION_STEPS
 from deposits.admin.tabs import Tab, TabFilter
-from deposits.case_names import case_words
 from deposits.colours import COMPENSATION_COLOURS
+from deposits.duties.case_names import case_words
 from deposits.models import Compensation, LedgerTransfer, Payout
 from deposits.states import CompensationState
 from tmall_sp.core.step_pages import StepPages

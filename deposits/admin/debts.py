@@ -13,8 +13,8 @@ from unfold.decorators import display
 from deposits.admin.base import OfDepositAdmin, amount, headed, moment, two_lines
 from deposits.admin.steps import OBLIGATION_STEPS
 from deposits.admin.tabs import Tab, TabFilter
-from deposits.case_names import case_words
 from deposits.colours import OBLIGATION_COLOURS
+from deposits.duties.case_names import case_words
 from deposits.models import Obligation, TopUpDemand
 from deposits.states import DEMAND_OPEN, ObligationState
 from tmall_sp.core import clock

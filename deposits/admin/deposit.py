@@ -15,15 +15,16 @@ from unfold.decorators import display
 
 from applications.admin.application import STATE_COLOURS
 from applications.lifecycle import ADMITTED, MEMBER
-from deposits import overview, permissions, topups
+from deposits import overview, permissions
 from deposits.admin import statement
 from deposits.admin.base import MoneyAdmin, amount, name, person
 from deposits.admin.deposit_filters import MembershipFilter, MoneyFilter
 from deposits.admin.steps import DEPOSIT_STEPS
 from deposits.dossier import dossier
+from deposits.duties import topups
 from deposits.models import Deposit, ProposalKind
+from deposits.statements.table_files import FORMATS
 from deposits.states import ProposalState
-from deposits.table_files import FORMATS
 from tmall_sp.core import clock
 from tmall_sp.core.step_pages import StepPages
 

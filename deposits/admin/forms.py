@@ -14,9 +14,9 @@ from unfold.widgets import (
 )
 
 from deposits.admin.seen import MarkedForm
-from deposits.corrections import BY_HAND
+from deposits.books.corrections import BY_HAND
 from deposits.gateways.alipay import IdentityType
-from deposits.payees import USER_ID, Payee
+from deposits.outgoing.payees import USER_ID, Payee
 from tmall_sp.core.errors import DomainError
 from tmall_sp.core.step_pages import StepForm
 

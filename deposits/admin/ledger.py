@@ -19,10 +19,10 @@ from deposits.admin import totals
 from deposits.admin.base import MoneyAdmin, amount, headed, moment, name
 from deposits.admin.proposals import links
 from deposits.admin.steps import ENTRY_STEPS
-from deposits.case_names import case_words
-from deposits.growth import MONEY
+from deposits.books.growth import MONEY
+from deposits.duties.case_names import case_words
 from deposits.models import ZERO, LedgerTransfer
-from deposits.table_files import FORMATS, download
+from deposits.statements.table_files import FORMATS, download
 from tmall_sp.core.step_pages import StepPages
 
 

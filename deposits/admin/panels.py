@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 from applications.admin.panels import Panel, application_panel
 from applications.lifecycle import ADMITTED
 from applications.models import Application
-from deposits import topups
 from deposits.admin.words import cny
+from deposits.duties import topups
 from deposits.models import Deposit
 
 

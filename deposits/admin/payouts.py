@@ -18,8 +18,8 @@ from deposits.admin.tabs import Tab, TabFilter
 from deposits.colours import PAYOUT_COLOURS
 from deposits.locks import deposit_of
 from deposits.models import Payout
-from deposits.payout_decisions import sure_after
-from deposits.payout_legs import cause_of
+from deposits.outgoing.payout_decisions import sure_after
+from deposits.outgoing.payout_legs import cause_of
 from deposits.states import PayoutState
 from tmall_sp.core.step_pages import StepPages
 

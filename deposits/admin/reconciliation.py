@@ -13,16 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from deposits import permissions, reconciliation_decisions
+from deposits import permissions
 from deposits.admin.base import MoneyAdmin, amount, moment, name, person, two_lines
 from deposits.admin.reconciliation_steps import DIFFERENCE_STEPS, RUN_STEPS
 from deposits.admin.tabs import Tab, TabFilter
 from deposits.models import BillKind, BillLine, Difference, ReconciliationRun, RunState
 from deposits.models.reconciliation import OPEN_DIFFERENCES
-from deposits.reconciliation_advice import advice, why_waiting
-from deposits.reconciliation_differences import ours_without_line
-from deposits.reconciliation_figures import comparisons, with_counts
-from deposits.reconciliation_words import DIFFERENCE_COLOURS, DIFFERENCE_STATES, RUN_COLOURS, ours_of
+from deposits.reconciliation import decisions as reconciliation_decisions
+from deposits.reconciliation.advice import advice, why_waiting
+from deposits.reconciliation.differences import ours_without_line
+from deposits.reconciliation.figures import comparisons, with_counts
+from deposits.reconciliation.words import DIFFERENCE_COLOURS, DIFFERENCE_STATES, RUN_COLOURS, ours_of
 from tmall_sp.core.desk import Task, tasks_from
 from tmall_sp.core.step_pages import StepPages
 

@@ -7,9 +7,10 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from deposits import permissions, reconciliation_decisions
+from deposits import permissions
 from deposits.admin.forms import AttemptForm
 from deposits.models import Difference, ReconciliationRun
+from deposits.reconciliation import decisions as reconciliation_decisions
 from tmall_sp.accounts.models import User
 from tmall_sp.core.step_pages import Step, StepForm, plainly
 

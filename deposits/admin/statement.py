@@ -9,10 +9,10 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from deposits import statement_files
 from deposits.models import Deposit
-from deposits.statements import Statement, statement
-from deposits.table_files import download
+from deposits.statements import statement_files
+from deposits.statements.statements import Statement, statement
+from deposits.statements.table_files import download
 from tmall_sp.core import clock
 
 

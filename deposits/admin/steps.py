@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from deposits import compensations, payout_decisions, permissions, proposals
+from deposits import permissions, proposals
 from deposits.admin.forms import (
     AttemptForm,
     HoldForm,
@@ -23,7 +23,7 @@ from deposits.admin.forms import (
 )
 from deposits.admin.seen import deposit_of_row, unchanged
 from deposits.admin.words import cny, consequences
-from deposits.corrections import may_be_corrected
+from deposits.books.corrections import may_be_corrected
 from deposits.models import (
     Compensation,
     Deposit,
@@ -35,7 +35,8 @@ from deposits.models import (
     Refund,
 )
 from deposits.models.proposal import TARGETS
-from deposits.refund_decisions import refundable
+from deposits.outgoing import compensations, payout_decisions
+from deposits.outgoing.refund_decisions import refundable
 from deposits.states import CompensationState, ObligationState, PayoutState, ProposalState, RefundState
 from tmall_sp.accounts.models import User
 from tmall_sp.core.step_pages import Step, plainly

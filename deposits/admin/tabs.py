@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from deposits.growth import MONEY
+from deposits.books.growth import MONEY
 from deposits.models import ZERO
 
 

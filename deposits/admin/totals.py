@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from deposits import monthly
-from deposits.accounts import REVERSING
-from deposits.monthly import Month, Moved, Totals
-from deposits.table_files import Cell, Table
+from deposits.books import monthly
+from deposits.books.accounts import REVERSING
+from deposits.books.monthly import Month, Moved, Totals
+from deposits.statements.table_files import Cell, Table
 from tmall_sp.core import clock
 
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from applications.door import clock_text
 from applications.lifecycle import State
-from deposits.accounts import BALANCES, ENTRIES, Account, Kind
-from deposits.case_names import case_words
+from deposits.books.accounts import BALANCES, ENTRIES, Account, Kind
+from deposits.duties.case_names import case_words
 from deposits.models import (
     Deposit,
     LedgerTransfer,
@@ -23,7 +23,7 @@ from deposits.models import (
     Refund,
 )
 from deposits.models.proposal import TARGETS
-from deposits.refund_decisions import refundable
+from deposits.outgoing.refund_decisions import refundable
 from deposits.states import PayoutState
 
 K = ProposalKind

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from applications.models import Application
-from deposits.accounts import Kind
+from deposits.books.accounts import Kind
 from deposits.models.columns import ZERO, fixed, lawful, money, refuses
 from deposits.states import DEMAND_OPEN, OBLIGATION_EDGES, DemandOutcome, ObligationState
 from tmall_sp.core import clock

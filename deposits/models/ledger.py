@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from deposits.accounts import ENTRIES, OF_A_DEPOSIT, REVERSING, Account, Kind
+from deposits.books.accounts import ENTRIES, OF_A_DEPOSIT, REVERSING, Account, Kind
 from deposits.models.columns import money, refuses
 from deposits.models.deposit import Deposit, Obligation, balances_equal_rows
 from deposits.models.payment import PaymentOrder

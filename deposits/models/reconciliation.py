@@ -199,7 +199,7 @@ class Mismatch(models.TextChoices):
 
 
 class Cause(models.TextChoices):
-    """What a difference is about: what is to be done follows from it (reconciliation_advice.py)."""
+    """What a difference is about: what is to be done follows from it (reconciliation/advice.py)."""
 
     UNSETTLED_ORDER = "unsettled_order", _("payment of an order of ours, not booked yet")
     FOREIGN_PAYMENT = "foreign_payment", _("payment that no order of ours asked for")

@@ -4,8 +4,8 @@ from decimal import Decimal
 
 from django import template
 
-from deposits.accounts import RECEIPTS
-from deposits.case_names import case_name
+from deposits.books.accounts import RECEIPTS
+from deposits.duties.case_names import case_name
 from deposits.models import LedgerTransfer
 from deposits.selectors import reason_of
 

@@ -5,9 +5,9 @@ from typing import Any
 from django import template
 
 from deposits import colours
-from deposits.alipay_codes import Explanation, explain
-from deposits.case_names import case_words
+from deposits.duties.case_names import case_words
 from deposits.models import Compensation, Obligation, PaymentOrder, Payout, Proposal, Refund, ReturnedPayment
+from deposits.outgoing.alipay_codes import Explanation, explain
 
 register = template.Library()
 register.filter(case_words)

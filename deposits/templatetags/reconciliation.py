@@ -11,8 +11,8 @@ from django.utils.translation import ngettext
 
 from deposits.locks import deposit_of
 from deposits.models import BillLine, Deposit, Difference
-from deposits.reconciliation_figures import Tally
-from deposits.reconciliation_words import DIFFERENCE_COLOURS, DIFFERENCE_STATES, ours_of
+from deposits.reconciliation.figures import Tally
+from deposits.reconciliation.words import DIFFERENCE_COLOURS, DIFFERENCE_STATES, ours_of
 
 register = template.Library()
 

@@ -10,8 +10,8 @@ from applications.lifecycle import State
 from applications.models import Application
 from compliance import violations
 from compliance.models import Violation
-from deposits import ledger
-from deposits.accounts import Kind
+from deposits.books import ledger
+from deposits.books.accounts import Kind
 from deposits.models import Deposit
 from tmall_sp.accounts.models import User
 

@@ -15,7 +15,7 @@ from applications.models import Application
 from applications.tasks import sweep_suspensions
 from compliance.models import Violation
 from compliance.tasks import sweep_exits
-from deposits import cases
+from deposits.duties import cases
 from tests.compliance.conftest import report
 from tmall_sp.accounts.models import User
 

@@ -15,8 +15,10 @@ from applications.signals import moved
 from compliance import directory, exits, selectors, violations
 from compliance.models import ExitOutcome, ExitRequest, Violation
 from compliance.tasks import sweep_exits
-from deposits import cases, ledger, obligations, proposals
-from deposits.accounts import Kind
+from deposits import proposals
+from deposits.books import ledger
+from deposits.books.accounts import Kind
+from deposits.duties import cases, obligations
 from deposits.locks import lock_deposit
 from deposits.models import Obligation, ProposalKind
 from tests.compliance.conftest import REASON, activate, investigate, report

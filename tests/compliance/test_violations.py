@@ -11,7 +11,7 @@ from applications.models import Application, Ban
 from compliance import directory, violations
 from compliance.lifecycle import ViolationState
 from compliance.models import Violation
-from deposits.accounts import Kind
+from deposits.books.accounts import Kind
 from deposits.models import Deposit
 from tests.compliance.conftest import FACTS, FINDING, PAID, REASON, TITLE, investigate, report
 from tests.people import make_staff

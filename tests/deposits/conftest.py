@@ -10,8 +10,11 @@ import pytest
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import bookkeeping, payments, payouts, proposals, tasks
+from deposits import proposals, tasks
+from deposits.books import bookkeeping
+from deposits.incoming import payments
 from deposits.models import Deposit, PaymentOrder, Payout, Proposal, ProposalKind
+from deposits.outgoing import payouts
 from tests.deposits.trades import pay_what_is_due
 from tests.people import COMPANY_DATA
 from tests.sandbox_client import SandboxClient

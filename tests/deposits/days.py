@@ -7,9 +7,10 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from deposits import reconciliation, tasks
+from deposits import tasks
 from deposits.gateways.alipay import Alipay, IdentityType
 from deposits.models import Difference, ReconciliationRun
+from deposits.reconciliation import days as reconciliation
 from tests.sandbox_client import SandboxClient
 from tmall_sp.core import clock
 

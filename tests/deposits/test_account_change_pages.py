@@ -13,7 +13,9 @@ from django.urls import reverse
 from PIL import Image
 
 from applications.models import Application
-from deposits import account_changes, payments, tasks
+from deposits import tasks
+from deposits.bound_account import changes as account_changes
+from deposits.incoming import payments
 from deposits.models import AccountChange
 from tests.deposits.conftest import BOUND, reload
 from tests.deposits.test_account_changes import NEW, again, agree, ask, evidence

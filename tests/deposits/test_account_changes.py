@@ -13,7 +13,9 @@ from PIL import Image
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application, Ban
-from deposits import account_changes, payers, payments, tasks
+from deposits import tasks
+from deposits.bound_account import changes as account_changes
+from deposits.incoming import payers, payments
 from deposits.models import AccountChange, Deposit, PaymentOrder, Payout, ReturnedPayment
 from deposits.states import CHANGE_EDGES, ChangeState
 from tests.database import owner_role

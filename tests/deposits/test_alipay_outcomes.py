@@ -8,8 +8,9 @@ import pytest
 from django.conf import settings
 
 from applications.models import Application
-from deposits import ledger, tasks
-from deposits.accounts import Account
+from deposits import tasks
+from deposits.books import ledger
+from deposits.books.accounts import Account
 from deposits.models import Payout, Refund
 from tests.deposits.conftest import BOUND, REQUIRED, books_agree, leave, pay_out
 from tests.sandbox_client import SandboxClient

@@ -9,11 +9,13 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from applications.models import Application
-from deposits import bank_returns, compensations, ledger, payouts, tasks
-from deposits.accounts import Account, Kind
-from deposits.compensations import Payee
+from deposits import tasks
+from deposits.books import ledger
+from deposits.books.accounts import Account, Kind
 from deposits.gateways.alipay import IdentityType
 from deposits.models import Compensation, Payout, ProposalKind, Refund, ReturnedPayment
+from deposits.outgoing import bank_returns, compensations, payouts
+from deposits.outgoing.compensations import Payee
 from tests.deposits.conftest import (
     BOUND,
     NAME,

@@ -9,9 +9,9 @@ from decimal import Decimal
 import pytest
 
 from applications.models import Application
-from deposits import bills
-from deposits.bills import Bill
 from deposits.gateways.alipay import Alipay, BillType
+from deposits.reconciliation import bills
+from deposits.reconciliation.bills import Bill
 from tests.deposits.conftest import NAME, leave, pay_out
 from tests.sandbox_client import SandboxClient
 from tmall_sp.core import clock

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from applications.models import Application
-from deposits import bookkeeping, ledger
-from deposits.accounts import Kind
+from deposits.books import bookkeeping, ledger
+from deposits.books.accounts import Kind
 from tests.database import owner_role
 from tests.deposits.conftest import OTHER_COMPANY, PERSON, Pay, deposit_of, expel, pay_out, settle
 from tests.sandbox_client import SandboxClient

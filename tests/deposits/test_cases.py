@@ -12,11 +12,12 @@ from applications import reversals
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import cases, ledger
-from deposits.accounts import RECEIPTS, Account
+from deposits.books import ledger
+from deposits.books.accounts import RECEIPTS, Account
+from deposits.duties import cases
 from deposits.gateways.alipay import IdentityType
 from deposits.models import Compensation, Deposit, LedgerTransfer, Obligation, Payout, TopUpDemand
-from deposits.payees import Payee
+from deposits.outgoing.payees import Payee
 from tests.deposits.conftest import REQUIRED, books_agree, deposit_of, expel, leave, reload
 from tests.deposits.trades import pay_what_is_due
 from tests.people import OTHER_CREDIT_CODE, admit, begin, complete, hand_in, make_staff

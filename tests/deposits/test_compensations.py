@@ -6,11 +6,12 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from applications.models import Application
-from deposits import compensations, ledger
-from deposits.accounts import Account, Kind
-from deposits.compensations import Payee
+from deposits.books import ledger
+from deposits.books.accounts import Account, Kind
 from deposits.gateways.alipay import IdentityType
 from deposits.models import Compensation, LedgerTransfer, Payout
+from deposits.outgoing import compensations
+from deposits.outgoing.compensations import Payee
 from tests.deposits.conftest import REQUIRED, books_agree, deposit_of, pay_out
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User

@@ -9,9 +9,12 @@ import pytest
 from applications import reversals
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import cases, clean_record, corrections, ledger, proposals
-from deposits.accounts import Account, Kind
+from deposits import proposals
+from deposits.books import corrections, ledger
+from deposits.books.accounts import Account, Kind
+from deposits.duties import cases
 from deposits.models import LedgerTransfer, Obligation, Proposal, ProposalKind, Refund, TopUpDemand
+from deposits.outgoing import clean_record
 from tests.deposits.conftest import (
     REQUIRED,
     books_agree,

@@ -6,8 +6,9 @@ import pytest
 from django.test import Client
 
 from applications.models import Application
-from deposits import cases, ledger, obligations
-from deposits.accounts import Kind
+from deposits.books import ledger
+from deposits.books.accounts import Kind
+from deposits.duties import cases, obligations
 from deposits.models import (
     Compensation,
     LedgerTransfer,

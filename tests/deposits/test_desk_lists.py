@@ -12,7 +12,8 @@ from django.test import Client
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import cases, overview, topups
+from deposits import overview
+from deposits.duties import cases, topups
 from deposits.models import (
     Compensation,
     Deposit,

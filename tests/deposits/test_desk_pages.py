@@ -13,8 +13,9 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from applications.models import Application
-from deposits import cases, ledger, obligations
-from deposits.accounts import Kind
+from deposits.books import ledger
+from deposits.books.accounts import Kind
+from deposits.duties import cases, obligations
 from deposits.models import (
     Compensation,
     Deposit,

@@ -8,8 +8,10 @@ import pytest
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import ledger, payments, services, tasks
-from deposits.accounts import Account, Kind
+from deposits import services, tasks
+from deposits.books import ledger
+from deposits.books.accounts import Account, Kind
+from deposits.incoming import payments
 from deposits.models import PaymentOrder
 from tests.deposits.conftest import BOUND, REQUIRED, Pay, deposit_of, expel, reload, settle
 from tests.sandbox_client import SandboxClient

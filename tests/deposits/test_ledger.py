@@ -7,8 +7,8 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from applications.models import Application
-from deposits import ledger
-from deposits.accounts import ENTRIES, Account, Kind
+from deposits.books import ledger
+from deposits.books.accounts import ENTRIES, Account, Kind
 from deposits.models import Deposit, LedgerTransfer, ProposalKind
 from tests.database import owner_role
 from tests.deposits.conftest import deposit_of, two_decide

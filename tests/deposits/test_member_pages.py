@@ -15,7 +15,8 @@ from applications import suspensions, todo
 from applications.door import clock_text
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import cases, proposals, tasks
+from deposits import proposals, tasks
+from deposits.duties import cases
 from deposits.models import LedgerTransfer, ProposalKind, TopUpDemand
 from tests.deposits.conftest import Pay, deposit_of, expel, leave, reload, settle
 from tests.people import make_merchant

@@ -15,10 +15,10 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from applications.models import Application
-from deposits import ledger, monthly
-from deposits.accounts import Account, Kind
+from deposits.books import ledger, monthly
+from deposits.books.accounts import Account, Kind
+from deposits.books.monthly import Month, Totals
 from deposits.models import ZERO, Deposit, LedgerTransfer
-from deposits.monthly import Month, Totals
 from tests.deposits.conftest import deposit_of
 from tests.staff_login import staff_client
 from tmall_sp.accounts.models import User

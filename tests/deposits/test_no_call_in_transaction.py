@@ -8,9 +8,11 @@ import pytest
 from django.db import transaction
 
 from applications.models import Application
-from deposits import bank_returns, payments, payout_decisions, payouts, services
+from deposits import services
 from deposits.gateways.alipay import Alipay, BillType, IdentityType
+from deposits.incoming import payments
 from deposits.models import PaymentOrder, Payout
+from deposits.outgoing import bank_returns, payout_decisions, payouts
 from tests.deposits.conftest import Pay, leave, pay_out
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User

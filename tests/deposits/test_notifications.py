@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import payments, tasks
+from deposits import tasks
+from deposits.incoming import payments
 from deposits.models import AlipayNotification, LedgerTransfer, PaymentOrder
 from tests.deposits.conftest import Pay, deposit_of, reload
 from tests.sandbox_client import SandboxClient

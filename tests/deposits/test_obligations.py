@@ -10,8 +10,10 @@ from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
 from compliance.exits import complete_exit
-from deposits import cases, compensations, ledger, obligations, proposals
-from deposits.accounts import Kind
+from deposits import proposals
+from deposits.books import ledger
+from deposits.books.accounts import Kind
+from deposits.duties import cases, obligations
 from deposits.gateways.alipay import IdentityType
 from deposits.models import (
     Compensation,
@@ -23,7 +25,8 @@ from deposits.models import (
     Refund,
     TopUpDemand,
 )
-from deposits.payees import Payee
+from deposits.outgoing import compensations
+from deposits.outgoing.payees import Payee
 from tests.deposits.conftest import REQUIRED, books_agree, deposit_of, expel, reload, two_decide
 from tests.deposits.test_cases import (
     CASE,

@@ -9,8 +9,9 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import payments, tasks
+from deposits import tasks
 from deposits.gateways.alipay import Alipay
+from deposits.incoming import payments
 from deposits.models import Deposit, PaymentOrder, ReturnedPayment
 from tests.deposits.conftest import (
     BOUND,

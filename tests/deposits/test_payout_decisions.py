@@ -8,10 +8,11 @@ import pytest
 from django.db import DatabaseError, connections, transaction
 
 from applications.models import Application
-from deposits import alipay_codes, payout_decisions, payouts, proposals
+from deposits import proposals
 from deposits.gateways import alipay as gateway
 from deposits.models import Payout, Proposal, ProposalKind, Refund
-from deposits.payout_answers import DISCORDANT, NO_FUNDS
+from deposits.outgoing import alipay_codes, payout_decisions, payouts
+from deposits.outgoing.payout_answers import DISCORDANT, NO_FUNDS
 from tests.deposits.conftest import (
     BOUND,
     NAME,

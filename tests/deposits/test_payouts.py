@@ -11,9 +11,11 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import ledger, payouts, tasks
-from deposits.accounts import Account, Kind
+from deposits import tasks
+from deposits.books import ledger
+from deposits.books.accounts import Account, Kind
 from deposits.models import Deposit, Payout, ProposalKind, Refund
+from deposits.outgoing import payouts
 from tests.deposits.conftest import (
     BOUND,
     REQUIRED,

@@ -18,9 +18,13 @@ from django.db import DatabaseError, connection, connections, transaction
 from pytest_django import Settings
 
 from applications.models import Application
-from deposits import ledger, reconciliation, reconciliation_decisions, reconciliation_matching, tasks
-from deposits.accounts import Account, Kind
+from deposits import tasks
+from deposits.books import ledger
+from deposits.books.accounts import Account, Kind
 from deposits.models import BillLine, Difference, LedgerTransfer, ReconciliationRun
+from deposits.reconciliation import days as reconciliation
+from deposits.reconciliation import decisions as reconciliation_decisions
+from deposits.reconciliation import matching as reconciliation_matching
 from tests.database import owner_role
 from tests.deposits.conftest import (
     OTHER_COMPANY,

@@ -7,8 +7,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from applications.models import Application
-from deposits import ledger, payouts, reconciliation_decisions, reconciliation_matching, tasks
-from deposits.accounts import Account, Kind
+from deposits import tasks
+from deposits.books import ledger
+from deposits.books.accounts import Account, Kind
 from deposits.models import (
     BillLine,
     Deposit,
@@ -20,6 +21,9 @@ from deposits.models import (
     ProposalKind,
     ReconciliationRun,
 )
+from deposits.outgoing import payouts
+from deposits.reconciliation import decisions as reconciliation_decisions
+from deposits.reconciliation import matching as reconciliation_matching
 from tests.deposits.conftest import (
     OTHER_COMPANY,
     PERSON,
@@ -99,7 +103,7 @@ def test_a_payment_that_nobody_told_us_of_is_asked_about_and_settles(
 
 def reconcile_without_rows(date: dt.date) -> None:
     """The ledger is empty, so the sweep has no reason to begin: as the command does."""
-    from deposits import reconciliation
+    from deposits.reconciliation import days as reconciliation
 
     reconciliation.reconcile_now(reconciliation.day_of(date))
 

@@ -9,9 +9,12 @@ from django.db import DatabaseError, connection, connections, transaction
 
 from applications.models import Application
 from compliance import violations
-from deposits import cases, ledger, payouts, proposals
-from deposits.accounts import Account, Kind
+from deposits import proposals
+from deposits.books import ledger
+from deposits.books.accounts import Account, Kind
+from deposits.duties import cases
 from deposits.models import Obligation, Payout, Proposal, ProposalKind, Refund
+from deposits.outgoing import payouts
 from tests.deposits.conftest import (
     BOUND,
     NAME,

@@ -15,8 +15,10 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from applications.models import Application
-from deposits import cases, compensations, instructions, ledger, payout_decisions, proposals, refunds
-from deposits.accounts import Kind
+from deposits import proposals
+from deposits.books import ledger
+from deposits.books.accounts import Kind
+from deposits.duties import cases, instructions
 from deposits.gateways.alipay import IdentityType
 from deposits.models import (
     Compensation,
@@ -29,7 +31,8 @@ from deposits.models import (
     ProposalKind,
     Refund,
 )
-from deposits.payees import Payee
+from deposits.outgoing import compensations, payout_decisions, refunds
+from deposits.outgoing.payees import Payee
 from tests.deposits.conftest import deposit_of, leave, reload
 from tests.deposits.trades import pay_what_is_due, trade_of
 from tests.people import OTHER_CREDIT_CODE, admit, begin, complete, hand_in

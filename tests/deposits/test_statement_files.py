@@ -13,9 +13,9 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from applications.models import Application
-from deposits import cases
+from deposits.duties import cases
 from deposits.models import LedgerTransfer
-from deposits.table_files import Cell, Table, as_csv, as_xlsx
+from deposits.statements.table_files import Cell, Table, as_csv, as_xlsx
 from tests.deposits.conftest import Pay, settle
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock

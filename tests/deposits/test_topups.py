@@ -13,8 +13,11 @@ from applications import suspensions
 from applications.door import clock_text
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import cases, ledger, payments, tasks, topups
-from deposits.accounts import Kind
+from deposits import tasks
+from deposits.books import ledger
+from deposits.books.accounts import Kind
+from deposits.duties import cases, topups
+from deposits.incoming import payments
 from deposits.locks import lock_deposit
 from deposits.models import LedgerTransfer, Obligation, PaymentOrder, Purpose, TopUpDemand
 from tests.deposits.conftest import Pay, deposit_of, expel, leave, pay_out, reload, settle

@@ -4,8 +4,8 @@ import itertools
 from typing import Any
 
 from applications.models import Application
-from deposits import payments
 from deposits.gateways.alipay import Trade, TradeStatus
+from deposits.incoming import payments
 from deposits.models import PaymentOrder
 from tmall_sp.core import clock
 

@@ -10,7 +10,8 @@ from django.urls import reverse
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import payments, services, tasks
+from deposits import services, tasks
+from deposits.incoming import payments
 from deposits.models import PaymentOrder
 from tests.deposits.conftest import BOUND, REQUIRED, Pay, deposit_of, pay_out, reload
 from tests.journey.waiting import eventually

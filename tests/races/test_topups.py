@@ -9,7 +9,9 @@ from django.core.management import call_command
 
 from applications.lifecycle import State
 from applications.models import Application
-from deposits import cases, payments, tasks
+from deposits import tasks
+from deposits.duties import cases
+from deposits.incoming import payments
 from deposits.models import PaymentOrder, TopUpDemand
 from tests.deposits.conftest import Pay, deposit_of, reload, settle
 from tests.races.together import together

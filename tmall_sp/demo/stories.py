@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw
 from applications import drafts, selectors, services, shop_checks, uploads
 from applications.models import Application, DocumentKind
 from compliance import violations
-from deposits import cases, overdue, payments
+from deposits.duties import cases, overdue
+from deposits.incoming import payments
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.demo import sandbox

@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
-from deposits import bookkeeping, ledger
+from deposits.books import bookkeeping, ledger
 from deposits.management.books import require_tables
 from deposits.models import LedgerTransfer
 

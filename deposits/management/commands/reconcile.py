@@ -4,12 +4,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from deposits import reconciliation
 from deposits.management.books import require_tables
 from deposits.models import Difference, ReconciliationRun, RunState
 from deposits.models.reconciliation import OPEN_DIFFERENCES
-from deposits.reconciliation_advice import advice, why_waiting
-from deposits.reconciliation_figures import Comparison, Tally, comparisons
+from deposits.reconciliation import days as reconciliation
+from deposits.reconciliation.advice import advice, why_waiting
+from deposits.reconciliation.figures import Comparison, Tally, comparisons
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 

@@ -1,0 +1,1 @@
+"""The ledger, its accounts, and whether they are right."""

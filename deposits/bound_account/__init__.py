@@ -1,0 +1,1 @@
+"""The procedure by which a company binds another Alipay account."""

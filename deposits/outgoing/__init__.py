@@ -1,0 +1,1 @@
+"""Money that goes out: refunds, compensation, and each payout at Alipay."""

@@ -1,0 +1,1 @@
+"""Every day's bills of Alipay against our rows."""

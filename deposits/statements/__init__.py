@@ -1,0 +1,1 @@
+"""Statements and tables as files."""
