@@ -192,9 +192,9 @@ def _record(claimed: ReconciliationRun, found: _Bills) -> list[Difference]:
     run.our_cash = ledger.totals(before=clock.day_start(run.date + DAY))[Account.ALIPAY_CASH]
     run.save()
     others = differences.touched_by(touched).exclude(pk=run.pk)
-    news = differences.refresh([run, *others, *_day_after(run)])
-    news.tell_of(news)
-    return news
+    appeared = differences.refresh([run, *others, *_day_after(run)])
+    news.tell_of(appeared)
+    return appeared
 
 
 def _keep_lines(run: ReconciliationRun, kind: BillKind, bill: Bill | None) -> None:
