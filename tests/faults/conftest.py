@@ -10,9 +10,10 @@ from tests.stack import Stack
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack that the tests of one file break, one after the other."""
-    with Stack(tmp_path_factory.mktemp("stack")) as running:
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that the tests of one file break, one after the other; with as many WORKERS as the file says."""
+    workers = getattr(request.module, "WORKERS", 1)
+    with Stack(tmp_path_factory.mktemp("stack"), workers=workers) as running:
         yield running
 
 

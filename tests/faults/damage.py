@@ -34,8 +34,8 @@ class Damage:
             os.kill(pid, signal.SIGKILL)
         self.done[f"{part}'s children killed"] += 1
 
-    def start(self, part: str) -> None:
-        self._stack.start(part)
+    def start(self, part: str, *, wait: bool = True) -> None:
+        self._stack.start(part, wait=wait)
         self._dead.discard(part)
 
     def freeze(self, part: str) -> None:
