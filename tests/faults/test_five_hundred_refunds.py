@@ -23,6 +23,8 @@ SECONDS_BETWEEN = 4.0
 # Days; some of them paid longer ago (crowd.PAID). A year would be as many bills to compare.
 REFUND_WINDOW = 30
 DEPOSIT = Decimal("100000.00")
+# Of ten members, five paid once and one twice; two paid once and two twice, the first time too long ago.
+TRADE_REFUNDS, TRANSFERS = COUNT * 9 // 10, COUNT * 4 // 10
 
 REFUND, REFUND_QUERY = "alipay.trade.refund", "alipay.trade.fastpay.refund.query"
 TRANSFER, TRANSFER_QUERY = "alipay.fund.trans.uni.transfer", "alipay.fund.trans.common.query"
@@ -126,14 +128,17 @@ def assert_each_is_finished(stack: Stack) -> None:
         "SELECT method, state, sum(amount), count(*) FROM deposits_payout GROUP BY method, state ORDER BY 1, 2"
     )
     assert legs == [
-        ("trade_refund", "done", Decimal("34000000.00"), 450),
-        ("trade_refund", "replaced", Decimal("16000000.00"), 200),
-        ("transfer", "done", Decimal("16000000.00"), 200),
+        ("trade_refund", "done", COUNT * Decimal("68000.00"), TRADE_REFUNDS),
+        ("trade_refund", "replaced", COUNT * Decimal("32000.00"), TRANSFERS),
+        ("transfer", "done", COUNT * Decimal("32000.00"), TRANSFERS),
     ]
     assert stack.sql(
         "SELECT kind, count(*), count(DISTINCT deposit_id), count(DISTINCT payout_id), sum(amount)"
         " FROM deposits_ledgertransfer WHERE kind LIKE 'refund%%' GROUP BY kind ORDER BY kind"
-    ) == [("refund", COUNT, COUNT, 0, COUNT * DEPOSIT), ("refund_paid", 650, COUNT, 650, COUNT * DEPOSIT)]
+    ) == [
+        ("refund", COUNT, COUNT, 0, COUNT * DEPOSIT),
+        ("refund_paid", TRADE_REFUNDS + TRANSFERS, COUNT, TRADE_REFUNDS + TRANSFERS, COUNT * DEPOSIT),
+    ]
     assert stack.sql(
         "SELECT count(*), count(DISTINCT application_id) FROM applications_transition WHERE name = 'refund_paid'"
     ) == [(COUNT, COUNT)]
