@@ -120,7 +120,11 @@ def check_movement(proposal: Proposal) -> None:
 
 def book_movement(proposal: Proposal) -> None:
     """One row for one movement, named by Alipay's own number; another only once that was corrected."""
-    earlier = _bookings(proposal).count()
+    # Read once: a booking that appeared since the check must not count as one that was corrected.
+    corrections = list(_bookings(proposal).values_list("reversed_by", flat=True))
+    if None in corrections:
+        raise _booked()
+    earlier = len(corrections)
     try:
         with transaction.atomic():
             ledger.post(

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import DatabaseError, connections, transaction
+from django.utils import translation
 
 from applications.models import Application
 from deposits import proposals
@@ -78,7 +79,8 @@ def test_the_page_has_alipays_code_words_and_what_they_mean(stuck: Payout, finan
         "买家状态异常",
     )
     explained = alipay_codes.explain(stuck.last_code)
-    assert explained is not None and str(explained.meaning) == "付款方账户异常、已注销或被冻结。"
+    with translation.override("zh-hans"):
+        assert explained is not None and str(explained.meaning) == "付款方账户异常、已注销或被冻结。"
 
 
 def test_finance_is_told_what_it_means_and_nothing_that_only_alipay_answers_for(
