@@ -53,7 +53,7 @@ from tmall_sp.core import clock, rules
 from tmall_sp.core.errors import DomainError
 from tmall_sp.core.models import RuleVersion
 
-LIVES = 215
+LIVES = 330
 RULES_EACH = 120
 STEPS_AT_LEAST = 20_000
 MOVES_AT_LEAST = 4_000
