@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 
 from applications.models import Application
-from compliance.lifecycle import OPEN, ViolationState
+from compliance.violations.lifecycle import OPEN, ViolationState
 from deposits.outgoing.clean_record import blemish_from
 
 

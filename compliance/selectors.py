@@ -3,8 +3,8 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from applications.models import Application
-from compliance.lifecycle import OPEN, ViolationState
 from compliance.models import ExitRequest, Violation
+from compliance.violations.lifecycle import OPEN, ViolationState
 from deposits.models import Deposit
 from tmall_sp.core import clock
 

@@ -8,7 +8,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from applications.models import Application
 from compliance.models import Severity, Violation
-from compliance.violations import REPORTABLE
+from compliance.violations.services import REPORTABLE
 from tmall_sp.core.step_pages import StepForm
 
 LONG = 4000

@@ -10,8 +10,8 @@ from applications.admin.panels import Panel, application_panel
 from applications.models import Application
 from applications.services import clock_text
 from compliance import selectors
-from compliance.lifecycle import ViolationState
 from compliance.models import Violation
+from compliance.violations.lifecycle import ViolationState
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, has_role
 from tmall_sp.core.desk import Task, tasks_from

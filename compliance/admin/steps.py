@@ -10,9 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from django_fsm import can_proceed
 
 from applications.models import Application
-from compliance import permissions, violations
 from compliance.admin.forms import DismissForm, ProposeForm, VerifyForm
 from compliance.models import Violation
+from compliance.violations import permissions
+from compliance.violations import services as violations
 from deposits.models import Deposit
 from tmall_sp.accounts.models import User
 from tmall_sp.core.step_pages import Step, plainly

@@ -15,12 +15,13 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import display
 
-from compliance import permissions, violations
 from compliance.admin.forms import ReportForm
 from compliance.admin.steps import STEPS
-from compliance.lifecycle import OPEN, ViolationState
 from compliance.models import Severity, Violation
 from compliance.selectors import waiting_for_verification
+from compliance.violations import permissions
+from compliance.violations import services as violations
+from compliance.violations.lifecycle import OPEN, ViolationState
 from tmall_sp.accounts.models import User
 from tmall_sp.core.errors import DomainError
 from tmall_sp.core.step_pages import StepPages

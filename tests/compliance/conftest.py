@@ -8,8 +8,8 @@ from django.db import transaction
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
-from compliance import violations
 from compliance.models import Violation
+from compliance.violations import services as violations
 from deposits.books import ledger
 from deposits.books.accounts import Kind
 from deposits.models import Deposit

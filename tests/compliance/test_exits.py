@@ -12,9 +12,10 @@ from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application
 from applications.signals import moved
-from compliance import directory, exits, selectors, violations
+from compliance import directory, exits, selectors
 from compliance.models import ExitOutcome, ExitRequest, Violation
 from compliance.tasks import sweep_exits
+from compliance.violations import services as violations
 from deposits import proposals
 from deposits.books import ledger
 from deposits.books.accounts import Kind

@@ -9,9 +9,9 @@ from django.db import connection
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application, Ban
-from compliance import violations
-from compliance.lifecycle import ViolationState
 from compliance.models import ExitOutcome, ExitRequest, Violation
+from compliance.violations import services as violations
+from compliance.violations.lifecycle import ViolationState
 from deposits.models import Deposit
 from tests.compliance.conftest import PAID, REASON, investigate, report
 from tests.people import make_staff

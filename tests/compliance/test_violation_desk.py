@@ -5,9 +5,9 @@ from django.urls import reverse
 
 from applications.lifecycle import State
 from applications.models import Application
-from compliance import violations
-from compliance.lifecycle import ViolationState
 from compliance.models import Violation
+from compliance.violations import services as violations
+from compliance.violations.lifecycle import ViolationState
 from tests.compliance.conftest import FACTS, FINDING, REASON, TITLE, report
 from tests.staff_login import staff_client
 from tmall_sp.accounts.models import User

@@ -7,8 +7,8 @@ import pytest
 from django.db import Error, connection, transaction
 from django_fsm import TransitionNotAllowed, can_proceed
 
-from compliance.lifecycle import ViolationState, edges
 from compliance.models import Violation, ViolationStep
+from compliance.violations.lifecycle import ViolationState, edges
 from tests.database import owner_role
 from tmall_sp.accounts.models import User
 

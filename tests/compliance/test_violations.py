@@ -8,9 +8,10 @@ from django.core.exceptions import ObjectDoesNotExist
 from applications import services as applications
 from applications.lifecycle import State
 from applications.models import Application, Ban
-from compliance import directory, violations
-from compliance.lifecycle import ViolationState
+from compliance import directory
 from compliance.models import Violation
+from compliance.violations import services as violations
+from compliance.violations.lifecycle import ViolationState
 from deposits.books.accounts import Kind
 from deposits.models import Deposit
 from tests.compliance.conftest import FACTS, FINDING, PAID, REASON, TITLE, investigate, report

@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
 from applications.models import Application
-from compliance import violations
+from compliance.violations import services as violations
 from deposits import proposals
 from deposits.books import ledger
 from deposits.books.accounts import Account, Kind

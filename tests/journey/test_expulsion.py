@@ -23,7 +23,7 @@ REASON = "抽查 30 单中 21 单的签收凭证系伪造,属严重违规。"
 # Reported by the system, whom no person on the desk can be.
 REPORT = """
 from applications.models import Application
-from compliance import violations
+from compliance.violations import services as violations
 violations.report(
     Application.objects.get(number={number!r}).pk,
     actor=None, severity="severe", title={title!r}, facts="抽查 30 单,21 单的签收凭证系伪造。",

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 
 from applications import drafts, selectors, services, shop_checks, uploads
 from applications.models import Application, DocumentKind
-from compliance import violations
+from compliance.violations import services as violations
 from deposits.duties import cases, overdue
 from deposits.incoming import payments
 from tmall_sp.accounts.models import User

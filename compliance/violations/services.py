@@ -20,9 +20,9 @@ from applications import services as applications
 from applications.lifecycle import MEMBER, State
 from applications.locks import lock_application
 from applications.models import Application
-from compliance import permissions
 from compliance.locks import lock_violation
 from compliance.models import Severity, Violation, ViolationStep
+from compliance.violations import permissions
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, staff_with
 from tmall_sp.core import clock

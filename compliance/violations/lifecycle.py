@@ -17,11 +17,15 @@ class ViolationState(models.TextChoices):
     INVESTIGATING = "investigating", _("under investigation")
     VERIFIED = "verified", pgettext_lazy("violation", "verified")
     DISMISSED = "dismissed", _("dismissed")
+    APPEALED = "appealed", _("under appeal")
+    OVERTURNED = "overturned", _("overturned on appeal")
 
 
 S = ViolationState
 
 OPEN = (S.REPORTED, S.INVESTIGATING)
+# Its sanctions stand.
+STANDS = (S.VERIFIED, S.APPEALED)
 
 
 class ViolationLifecycle(models.Model):
@@ -41,6 +45,16 @@ class ViolationLifecycle(models.Model):
 
     @transition(state, source=S.INVESTIGATING, target=S.DISMISSED)
     def dismiss(self) -> None: ...
+
+    # Once, by the company.
+    @transition(state, source=S.VERIFIED, target=S.APPEALED)
+    def appeal(self) -> None: ...
+
+    @transition(state, source=S.APPEALED, target=S.VERIFIED)
+    def reject_appeal(self) -> None: ...
+
+    @transition(state, source=S.APPEALED, target=S.OVERTURNED)
+    def uphold_appeal(self) -> None: ...
 
 
 def edges() -> Iterator[tuple[str, str, str]]:

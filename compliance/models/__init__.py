@@ -1,0 +1,85 @@
+"""Cases of providers, their exits, what they serve, their ratings: a module for each."""
+
+from compliance.models.complaint import (
+    Channel,
+    Complaint,
+    ComplaintFile,
+    ComplaintStatement,
+    ComplaintStep,
+    Liability,
+    QuestionCode,
+    Relation,
+    Side,
+    new_complaint_number,
+)
+from compliance.models.exit import (
+    ExitOutcome,
+    ExitRequest,
+)
+from compliance.models.profile import (
+    ProviderProfile,
+)
+from compliance.models.rating import (
+    DisputeState,
+    RatingRun,
+    RunState,
+    Score,
+    ScoreDispute,
+)
+from compliance.models.review import (
+    DIMENSIONS,
+    Review,
+)
+from compliance.models.served_shop import (
+    Declaration,
+    DeclarationState,
+    ServedShop,
+    ShopState,
+    new_token,
+)
+from compliance.models.violation import (
+    AppealFile,
+    AppealState,
+    Measure,
+    Sanction,
+    Severity,
+    Violation,
+    ViolationAppeal,
+    ViolationStep,
+)
+
+__all__ = [
+    "DIMENSIONS",
+    "AppealFile",
+    "AppealState",
+    "Channel",
+    "Complaint",
+    "ComplaintFile",
+    "ComplaintStatement",
+    "ComplaintStep",
+    "Declaration",
+    "DeclarationState",
+    "DisputeState",
+    "ExitOutcome",
+    "ExitRequest",
+    "Liability",
+    "Measure",
+    "ProviderProfile",
+    "QuestionCode",
+    "RatingRun",
+    "Relation",
+    "Review",
+    "RunState",
+    "Sanction",
+    "Score",
+    "ScoreDispute",
+    "ServedShop",
+    "Severity",
+    "ShopState",
+    "Side",
+    "Violation",
+    "ViolationAppeal",
+    "ViolationStep",
+    "new_complaint_number",
+    "new_token",
+]
