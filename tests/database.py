@@ -12,7 +12,7 @@ from django.db.backends.signals import connection_created
 from django.db.models import Model
 
 # What migrations load (rules, the programme's text) and a transactional test's flush takes away.
-REFERENCE_MODELS = ("core.RuleVersion", "applications.Agreement")
+REFERENCE_MODELS = ("core.RuleVersion", "applications.Agreement", "compliance.QuestionCode")
 
 _owners = 0
 _reference_rows: list[Model] = []
