@@ -1,7 +1,7 @@
 """The life of a membership, from the first click to the exit: the one screen on which it is read.
 
 Bodies are empty: whoever may do it, and what must hold, stands in the callers of `door.move`.
-The database holds the same edges (`pgtrigger.FSM` in models.py), and README's diagram is made from here.
+The database holds the same edges (`pgtrigger.FSM` in models/application.py), and README's diagram is made from here.
 """
 
 from collections.abc import Iterator
