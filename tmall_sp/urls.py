@@ -14,6 +14,8 @@ urlpatterns = [
     path("", include("applications.urls")),
     path("alipay/notify/", alipay_notify, name="alipay_notify"),
     path("", include("deposits.urls")),
+    path("complaints/", include("compliance.complaints.urls")),
+    path("console/cases/", include("compliance.case_urls")),
     path("", include("compliance.urls")),
 ]
 
