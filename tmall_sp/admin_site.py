@@ -62,8 +62,10 @@ ICONS = {
     "deposits.reconciliationrun": "rule",
     "deposits.difference": "difference",
     "deposits.billline": "list_alt",
+    "compliance.complaint": "support_agent",
     "compliance.violation": "report",
     "compliance.exitrequest": "logout",
+    "compliance.questioncode": "format_list_numbered",
 }
 
 # Pages that are no model's list: title, icon, view and the permission that opens it.

@@ -36,31 +36,11 @@ STATE_COLOURS: dict[str, str] = {
 SEVERITY_COLOURS: dict[str, str] = {Severity.SEVERE: "danger", Severity.GENERAL: "info"}
 
 
-class WorkFilter(admin.SimpleListFilter):
+class WorkTabs(TabFilter):
     """Whose turn it is."""
 
-    title = gettext_lazy("work")
     parameter_name = "work"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            ("open", _("Undecided")),
-            ("reported", _("To take up")),
-            ("mine", _("Mine")),
-            ("proposed", _("To verify")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Violation]) -> QuerySet[Violation]:
-        match self.value():
-            case "open":
-                return queryset.filter(state__in=OPEN)
-            case "reported":
-                return queryset.filter(state=ViolationState.REPORTED)
-            case "mine":
-                return queryset.filter(state=ViolationState.INVESTIGATING, investigator=request.user.pk)
-            case "proposed":
-                return queryset.filter(pk__in=waiting_for_verification().values("pk"))
-        return queryset
+    tabs_of = classmethod(lambda cls, request: work_tabs(_person(request)))
 
 
 @admin.register(Violation)
