@@ -4,25 +4,30 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Case, DateTimeField, QuerySet, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils.decorators import method_decorator
+from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from unfold.decorators import display
 
+from applications.door import clock_text
 from compliance.admin.forms import ReportForm
 from compliance.admin.steps import STEPS
+from compliance.admin.violation_work import WAITING, WorkTabs
 from compliance.models import Severity, Violation
-from compliance.selectors import waiting_for_verification
 from compliance.violations import permissions
 from compliance.violations import services as violations
-from compliance.violations.lifecycle import OPEN, ViolationState
+from compliance.violations.lifecycle import ViolationState
+from deposits.admin.base import two_lines
 from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 from tmall_sp.core.step_pages import StepPages
 
@@ -32,15 +37,13 @@ STATE_COLOURS: dict[str, str] = {
     ViolationState.REPORTED: "warning",
     ViolationState.INVESTIGATING: "primary",
     ViolationState.VERIFIED: "danger",
+    ViolationState.APPEALED: "warning",
+    ViolationState.OVERTURNED: "success",
 }
 SEVERITY_COLOURS: dict[str, str] = {Severity.SEVERE: "danger", Severity.GENERAL: "info"}
 
 
-class WorkTabs(TabFilter):
-    """Whose turn it is."""
-
-    parameter_name = "work"
-    tabs_of = classmethod(lambda cls, request: work_tabs(_person(request)))
+WAITING_SINCE = Case(When(state__in=WAITING, then="reported_at"), output_field=DateTimeField())
 
 
 @admin.register(Violation)
@@ -49,14 +52,23 @@ class ViolationAdmin(StepPages[Violation]):
     head_template = "admin/compliance/_head.html"
     page_template = "admin/compliance/violation.html"
     step_template = "admin/compliance/step.html"
-    list_display = ["title", "provider", "severity_label", "state_label", "investigator_name", "reported_at"]
-    list_filter = [WorkFilter, "state", "severity"]
+    list_display = ["title", "provider", "severity_label", "state_label", "investigator_name", "age"]
+    list_filter = [WorkTabs, "state", "severity"]
     list_select_related = ["application", "investigator"]
+    list_before_template = "admin/deposits/list_head.html"
     list_per_page = 50
+    show_facets = admin.ShowFacets.NEVER
     search_fields = ["title", "application__number", "application__company_name"]
-    ordering = ["reported_at", "pk"]
+    search_help_text = gettext_lazy("Title, company, or the number of the provider.")
+    # What waits, the longest first; then what is decided, the newest first.
+    ordering = [WAITING_SINCE.asc(nulls_last=True), "-reported_at", "-pk"]
 
     # The list
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        tabs = WorkTabs.shown(request, Violation.objects.all(), summed=False)
+        response: HttpResponse = super().changelist_view(request, {"tabs": tabs, **(extra_context or {})})
+        return response
 
     @admin.display(description=gettext_lazy("provider"))
     def provider(self, violation: Violation) -> str:
@@ -73,6 +85,16 @@ class ViolationAdmin(StepPages[Violation]):
     @admin.display(description=gettext_lazy("investigator"), ordering="investigator")
     def investigator_name(self, violation: Violation) -> str:
         return violation.investigator.display_name if violation.investigator else "—"
+
+    @admin.display(description=gettext_lazy("reported"), ordering="reported_at")
+    def age(self, violation: Violation) -> SafeString | str:
+        """When, and for how long it has been waiting."""
+        reported = clock_text(violation.reported_at)
+        if violation.state not in WAITING:
+            return reported
+        return two_lines(
+            reported, _("%(time)s ago") % {"time": timesince(violation.reported_at, clock.now())}
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Shows the button; violations.report asks again."""

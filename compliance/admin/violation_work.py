@@ -15,6 +15,9 @@ from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, has_role
 from tmall_sp.core.desk import Task, tasks_from
 
+# Somebody of operations has to do something.
+WAITING = (*OPEN, ViolationState.APPEALED)
+
 REPORTED = Q(state=ViolationState.REPORTED)
 PROPOSED = Q(state=ViolationState.INVESTIGATING, proposed_at__isnull=False)
 APPEALED = Q(state=ViolationState.APPEALED)
@@ -25,19 +28,25 @@ def mine(person: User) -> Q:
     return Q(state=ViolationState.INVESTIGATING, investigator=person)
 
 
-def for_second(person: User) -> Q:
+def to_take_up(person: User) -> Q:
+    return REPORTED & _impartial(person)
+
+
+def to_verify(person: User) -> Q:
     """Findings that another than this person proposed."""
-    return PROPOSED & ~Q(investigator=person) & not_reported_by(person)
+    return PROPOSED & ~Q(investigator=person) & _impartial(person)
 
 
-def appeals_for(person: User) -> Q:
-    """Appeals on which this person may still say something: neither from the first decision nor their proposer."""
-    proposed_by_them = Q(appeal_case__state=AppealState.PROPOSED, appeal_case__proposer=person)
-    return APPEALED & ~Q(investigator=person) & ~Q(verifier=person) & ~proposed_by_them
+def to_decide(person: User) -> Q:
+    """Appeals on which this person may still say something: neither from the first decision nor its proposer."""
+    said_already = Q(appeal_case__state=AppealState.PROPOSED, appeal_case__proposer=person)
+    return APPEALED & ~Q(investigator=person) & ~Q(verifier=person) & ~said_already & _impartial(person)
 
 
-def not_reported_by(person: User) -> Q:
-    return Q(reported_by__isnull=True) | ~Q(reported_by=person)
+def _impartial(person: User) -> Q:
+    """As permissions.is_impartial, without the memberships, which staff have none of."""
+    not_reporter = Q(reported_by__isnull=True) | ~Q(reported_by=person)
+    return not_reporter & ~Q(application__approved_by=person)
 
 
 class WorkTabs(TabFilter):
@@ -60,10 +69,10 @@ def violation_tasks(request: HttpRequest) -> list[Task]:
     if not isinstance(person, User) or not has_role(person, Role.OPS):
         return []
     waiting = Violation.objects.aggregate(
-        reported=Count("pk", filter=REPORTED & not_reported_by(person)),
+        reported=Count("pk", filter=to_take_up(person)),
         mine=Count("pk", filter=mine(person)),
-        proposed=Count("pk", filter=for_second(person)),
-        appeals=Count("pk", filter=appeals_for(person)),
+        proposed=Count("pk", filter=to_verify(person)),
+        appeals=Count("pk", filter=to_decide(person)),
     )
     return [
         Task(_("Violations to take up"), waiting["reported"], violations_url(work="reported")),

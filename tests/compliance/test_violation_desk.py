@@ -178,9 +178,9 @@ def test_the_first_page_counts_what_waits(
         tasks = staff_client(person).get("/admin/").context["tasks"]
         return [task.count for task in tasks if "violation" in task.url]
 
-    assert waiting(third_ops) == [1, 0, 1]
-    assert waiting(second_ops) == [1, 1, 0]
-    assert waiting(ops) == [1, 0, 0]
+    assert waiting(third_ops) == [1, 0, 1, 0]
+    assert waiting(second_ops) == [1, 1, 0, 0]
+    assert waiting(ops) == [1, 0, 0, 0]
 
 
 def test_the_page_of_the_application_names_violation_and_exit(
