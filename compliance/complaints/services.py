@@ -398,7 +398,7 @@ def decide_appeal(
     def guard(application: Application, complaint: Complaint) -> None:
         if not permissions.may_decide_appeal(actor, complaint):
             raise _not_impartial()
-        _refuse_finding(complaint, Liability(liability), award, reason)
+        refuse_finding(complaint, Liability(liability), award, reason)
         complaint.liability, complaint.award = Liability(liability), award
         complaint.appeal_decided_by = actor
         complaint.appeal_decided_at = clock.now()
@@ -419,7 +419,7 @@ def decide_appeal(
 def _find(
     complaint: Complaint, liability: Liability, award: Decimal, reason: str, *, decided_by: User | None
 ) -> None:
-    _refuse_finding(complaint, liability, award, reason)
+    refuse_finding(complaint, liability, award, reason)
     complaint.liability = liability
     complaint.award = award
     complaint.decided_by = decided_by
@@ -427,7 +427,8 @@ def _find(
     complaint.decision_reason = reason.strip()
 
 
-def _refuse_finding(complaint: Complaint, liability: Liability, award: Decimal, reason: str) -> None:
+def refuse_finding(complaint: Complaint, liability: Liability, award: Decimal, reason: str) -> None:
+    """What no decision may say: DomainError beside its field. Pages ask it before anything is decided."""
     if not reason.strip():
         raise DomainError("empty", _("Give the reason that both sides read."), field="reason")
     if liability is Liability.NOT_LIABLE and award:
