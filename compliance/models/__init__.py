@@ -29,10 +29,13 @@ from compliance.models.rating import (
 from compliance.models.review import (
     DIMENSIONS,
     Review,
+    ReviewStep,
 )
 from compliance.models.served_shop import (
+    PROVEN,
     Declaration,
     DeclarationState,
+    DeclarationStep,
     ServedShop,
     ShopState,
     new_token,
@@ -45,11 +48,13 @@ from compliance.models.violation import (
     Severity,
     Violation,
     ViolationAppeal,
+    ViolationFile,
     ViolationStep,
 )
 
 __all__ = [
     "DIMENSIONS",
+    "PROVEN",
     "AppealFile",
     "AppealState",
     "Channel",
@@ -59,6 +64,7 @@ __all__ = [
     "ComplaintStep",
     "Declaration",
     "DeclarationState",
+    "DeclarationStep",
     "DisputeState",
     "ExitOutcome",
     "ExitRequest",
@@ -69,6 +75,7 @@ __all__ = [
     "RatingRun",
     "Relation",
     "Review",
+    "ReviewStep",
     "RunState",
     "Sanction",
     "Score",
@@ -79,6 +86,7 @@ __all__ = [
     "Side",
     "Violation",
     "ViolationAppeal",
+    "ViolationFile",
     "ViolationStep",
     "new_complaint_number",
     "new_token",

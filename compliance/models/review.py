@@ -10,6 +10,7 @@ from applications.models import Application
 from compliance.models.served_shop import ServedShop
 from deposits.models.columns import fixed
 from tmall_sp.core import clock
+from tmall_sp.core.append_only import protect
 
 
 def _mark(name: object) -> models.PositiveSmallIntegerField:
@@ -57,6 +58,10 @@ class Review(models.Model):
             models.UniqueConstraint(
                 fields=["served_shop", "quarter"], name="one_review_per_shop_and_quarter"
             ),
+            models.CheckConstraint(
+                condition=Q(hidden_at__isnull=True) | (Q(hidden_by__isnull=False) & ~Q(hidden_reason="")),
+                name="review_hidden_by_somebody_for_a_reason",
+            ),
             *[
                 models.CheckConstraint(
                     condition=Q(**{f"{name}__range": (1, 5)}), name=f"review_{name}_in_range"
@@ -77,3 +82,22 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quarter} {self.served_shop}"
+
+
+class ReviewStep(models.Model):
+    """One step of a review after it was written: a reply, a report, what operations decided."""
+
+    review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="steps")
+    name = models.CharField(_("step"), max_length=10)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("time"), default=clock.now)
+    note = models.CharField(_("note"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("step of a review")
+        verbose_name_plural = _("steps of reviews")
+        ordering = ["at", "pk"]
+        triggers = [protect()]
+
+    def __str__(self) -> str:
+        return self.name

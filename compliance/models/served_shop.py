@@ -2,6 +2,7 @@
 
 import secrets
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -10,8 +11,9 @@ from django.utils.translation import pgettext_lazy
 
 from applications.models import Application
 from compliance.models.stored_file import StoredFile
-from deposits.models.columns import fixed, lawful, money
+from deposits.models.columns import fixed, lawful, money, refuses
 from tmall_sp.core import clock
+from tmall_sp.core.append_only import protect
 from tmall_sp.core.first_state import begins_in
 
 
@@ -25,12 +27,18 @@ class ShopState(models.TextChoices):
     ENDED = "ended", _("ended")
     DECLINED = "declined", _("declined")
     EXPIRED = "expired", _("invitation expired")
+    REVOKED = "revoked", _("invitation withdrawn")
 
 
 SHOP_EDGES = [
-    *[(ShopState.INVITED, target) for target in (ShopState.SERVING, ShopState.DECLINED, ShopState.EXPIRED)],
+    *[
+        (ShopState.INVITED, target)
+        for target in (ShopState.SERVING, ShopState.DECLINED, ShopState.EXPIRED, ShopState.REVOKED)
+    ],
     (ShopState.SERVING, ShopState.ENDED),
 ]
+# The owner authorised it: what happened then is proven, whatever became of it.
+PROVEN = (ShopState.SERVING, ShopState.ENDED)
 
 
 class ServedShop(models.Model):
@@ -91,6 +99,18 @@ class ServedShop(models.Model):
             begins_in(ShopState.INVITED.value),
             lawful(SHOP_EDGES),
             fixed("application", "token", "invited_by", "invited_at"),
+            refuses(
+                "authorised_for_good",
+                pgtrigger.Update,
+                """OLD.state IN ('serving', 'ended') AND (
+                    NEW.owner_id IS DISTINCT FROM OLD.owner_id
+                    OR NEW.owner_taobao_user_id IS DISTINCT FROM OLD.owner_taobao_user_id
+                    OR NEW.shop_name IS DISTINCT FROM OLD.shop_name
+                    OR NEW.begins_on IS DISTINCT FROM OLD.begins_on
+                    OR (OLD.ends_on IS NOT NULL AND NEW.ends_on IS DISTINCT FROM OLD.ends_on)
+                )""",
+                "what the owner authorised stays",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -160,6 +180,11 @@ class Declaration(StoredFile):
                 condition=Q(served_shop__isnull=False) & ~Q(state=DeclarationState.REFUSED),
                 name="one_gmv_per_shop_and_quarter",
             ),
+            models.UniqueConstraint(
+                fields=["application", "input"],
+                condition=Q(served_shop__isnull=True, state=DeclarationState.DECLARED),
+                name="one_figure_waits_per_input",
+            ),
         ]
         indexes = [models.Index(fields=["application", "input"], name="declaration_of_input")]
         triggers = [
@@ -170,3 +195,22 @@ class Declaration(StoredFile):
 
     def __str__(self) -> str:
         return f"{self.input} {self.value}"
+
+
+class DeclarationStep(models.Model):
+    """One step of a declaration: who declared, verified or refused it, and why."""
+
+    declaration = models.ForeignKey(Declaration, on_delete=models.PROTECT, related_name="steps")
+    name = models.CharField(_("step"), max_length=10)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(_("time"), default=clock.now)
+    note = models.CharField(_("note"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("step of a declaration")
+        verbose_name_plural = _("steps of declarations")
+        ordering = ["at", "pk"]
+        triggers = [protect()]
+
+    def __str__(self) -> str:
+        return self.name
