@@ -64,6 +64,8 @@ ICONS = {
     "deposits.billline": "list_alt",
     "compliance.complaint": "support_agent",
     "compliance.violation": "report",
+    "compliance.sanction": "gavel",
+    "compliance.violationappeal": "balance",
     "compliance.exitrequest": "logout",
     "compliance.questioncode": "format_list_numbered",
 }
