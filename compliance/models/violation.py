@@ -8,7 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.models import Application
 from compliance.models.stored_file import StoredFile
-from compliance.violations.lifecycle import OPEN, STANDS, ViolationLifecycle, ViolationState, edges
+from compliance.violations.lifecycle import (
+    OPEN,
+    STANDS,
+    UNRESOLVED,
+    ViolationLifecycle,
+    ViolationState,
+    edges,
+)
 from deposits.models.columns import ZERO, fixed, lawful, money, refuses
 from tmall_sp.core import clock
 from tmall_sp.core.append_only import protect
@@ -38,7 +45,10 @@ class Violation(ViolationLifecycle):
         related_name="+",
         verbose_name=_("reported by"),
     )
+    # The moment whose rules count for this case.
     reported_at = models.DateTimeField(_("reported"), default=clock.now)
+    # What made the system report it, once; empty where a person did.
+    trigger = models.CharField(_("trigger"), max_length=60, blank=True, db_default="", editable=False)
     investigator = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -82,6 +92,9 @@ class Violation(ViolationLifecycle):
             models.CheckConstraint(
                 condition=Q(severity__in=Severity.values), name="violation_severity_known"
             ),
+            models.UniqueConstraint(
+                fields=["trigger"], condition=~Q(trigger=""), name="violation_reported_once_per_trigger"
+            ),
             models.CheckConstraint(
                 condition=Q(state=ViolationState.REPORTED, investigator__isnull=True)
                 | (
@@ -123,7 +136,9 @@ class Violation(ViolationLifecycle):
             ),
         ]
         indexes = [
-            models.Index(fields=["application"], name="violation_open", condition=Q(state__in=OPEN)),
+            models.Index(
+                fields=["application"], name="violation_unresolved", condition=Q(state__in=UNRESOLVED)
+            ),
         ]
         triggers = [
             pgtrigger.FSM(
@@ -140,6 +155,23 @@ class Violation(ViolationLifecycle):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def case(self) -> str:
+        """Its name in the ledger and among the suspensions."""
+        return f"violation:{self.pk}"
+
+
+class ViolationFile(StoredFile):
+    """Evidence that came with a report, read by staff."""
+
+    violation = models.ForeignKey(Violation, on_delete=models.PROTECT, related_name="files")
+
+    class Meta:
+        verbose_name = _("evidence of a report")
+        verbose_name_plural = _("evidence of reports")
+        ordering = ["uploaded_at", "pk"]
+        triggers = [protect()]
 
 
 class ViolationStep(models.Model):
@@ -173,6 +205,8 @@ class Measure(models.TextChoices):
     PENALTY = "penalty", _("penalty")
     SUSPENSION = "suspension", _("suspension")
     EXPULSION = "expulsion", _("expulsion")
+    # Of a company that had left before.
+    BAN = "ban", _("ban")
 
 
 class Sanction(models.Model):
@@ -206,6 +240,11 @@ class Sanction(models.Model):
                 | (~Q(measure=Measure.PENALTY) & Q(amount=ZERO)),
                 name="sanction_amount",
             ),
+            models.CheckConstraint(
+                condition=Q(measure=Measure.SUSPENSION, rectify_by__isnull=False)
+                | (~Q(measure=Measure.SUSPENSION) & Q(rectify_by__isnull=True)),
+                name="sanction_to_be_put_right",
+            ),
         ]
         indexes = [
             models.Index(
@@ -215,7 +254,13 @@ class Sanction(models.Model):
             ),
         ]
         triggers = [
-            fixed("violation", "application", "measure", "points", "amount", "imposed_at"),
+            fixed("violation", "application", "measure", "points", "amount", "rectify_by", "imposed_at"),
+            refuses(
+                "taken_back_for_good",
+                pgtrigger.Update,
+                "OLD.taken_back_at IS NOT NULL AND NEW.taken_back_at IS DISTINCT FROM OLD.taken_back_at",
+                "a sanction is taken back once",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -282,14 +327,25 @@ class ViolationAppeal(models.Model):
             ),
             fixed("violation", "text", "by", "at"),
             refuses(
-                "not_by_the_first_two",
+                "not_by_the_involved",
                 pgtrigger.Update,
-                """NEW.decider_id IS NOT NULL AND EXISTS (
-                    SELECT 1 FROM compliance_violation v WHERE v.id = NEW.violation_id
-                      AND (v.investigator_id IN (NEW.decider_id, NEW.proposer_id)
-                        OR v.verifier_id IN (NEW.decider_id, NEW.proposer_id))
+                """EXISTS (
+                    SELECT 1 FROM compliance_violation v
+                    JOIN applications_application a ON a.id = v.application_id
+                    WHERE v.id = NEW.violation_id
+                      AND ARRAY[v.investigator_id, v.verifier_id, v.reported_by_id, a.approved_by_id]
+                          && array_remove(ARRAY[NEW.decider_id, NEW.proposer_id], NULL)
                 )""",
-                "nobody who decided first decides the appeal",
+                "nobody who had a part in the violation decides the appeal",
+            ),
+            refuses(
+                "two_where_it_expelled",
+                pgtrigger.Update,
+                """NEW.state IN ('upheld', 'rejected') AND NEW.proposer_id IS NULL AND EXISTS (
+                    SELECT 1 FROM compliance_sanction s WHERE s.violation_id = NEW.violation_id
+                      AND s.measure IN ('expulsion', 'ban') AND s.taken_back_at IS NULL
+                )""",
+                "two people decide the appeal against an expulsion",
             ),
         ]
 

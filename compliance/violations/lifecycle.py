@@ -24,6 +24,8 @@ class ViolationState(models.TextChoices):
 S = ViolationState
 
 OPEN = (S.REPORTED, S.INVESTIGATING)
+# Somebody has yet to decide: an exit waits for it.
+UNRESOLVED = (*OPEN, S.APPEALED)
 # Its sanctions stand.
 STANDS = (S.VERIFIED, S.APPEALED)
 
