@@ -24,6 +24,7 @@ from compliance.models.rating import (
     RatingRun,
     RunState,
     Score,
+    ScoreCorrection,
     ScoreDispute,
 )
 from compliance.models.review import (
@@ -79,6 +80,7 @@ __all__ = [
     "RunState",
     "Sanction",
     "Score",
+    "ScoreCorrection",
     "ScoreDispute",
     "ServedShop",
     "Severity",
