@@ -45,6 +45,8 @@ class Input:
     # Whether more of it is better; a scale of the rule has to go the same way.
     more_is_better: bool = True
     is_whole: bool = False
+    # Above this it would be no value of this figure.
+    most: int | None = None
 
 
 GMV = "gmv"
@@ -113,11 +115,12 @@ INPUTS: dict[str, Input] = {
             pgettext_lazy("unit", "%"),
             Dimension.OPERATING,
             Kind.SERVED,
+            most=100,
         ),
         Input(
             "complaint_rate",
-            _("complaints per served shop"),
-            pgettext_lazy("unit", "per shop"),
+            _("complaints per 100 served shops"),
+            pgettext_lazy("unit", "per 100 shops"),
             Dimension.SERVICE,
             Kind.MEASURED,
             more_is_better=False,
@@ -136,6 +139,7 @@ INPUTS: dict[str, Input] = {
             pgettext_lazy("unit", "of 5"),
             Dimension.SERVICE,
             Kind.MEASURED,
+            most=5,
         ),
         Input(
             "violation_points",
