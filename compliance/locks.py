@@ -5,7 +5,7 @@ Which application a case belongs to never changes, so the read that finds it nee
 
 from applications.locks import lock_application
 from applications.models import Application
-from compliance.models import Complaint, Violation
+from compliance.models import Complaint, Declaration, Review, ServedShop, Violation
 
 
 def lock_violation(pk: int) -> tuple[Application, Violation]:
@@ -17,11 +17,42 @@ def lock_violation(pk: int) -> tuple[Application, Violation]:
     return application, Violation.objects.select_for_update(of=("self",)).get(pk=pk)
 
 
-def lock_complaint(pk: int) -> tuple[Application, Complaint]:
-    """The application, then its complaint, both read under lock. The caller must be in a transaction.
+def lock_complaint(pk: int) -> Complaint:
+    """The complaint, after its application: `complaint.application` is read under lock, too.
 
-    Complaint.DoesNotExist if there is none.
+    The caller must be in a transaction. Complaint.DoesNotExist if there is none.
     """
     application = lock_application(Complaint.objects.values_list("application_id", flat=True).get(pk=pk))
-    complaint = Complaint.objects.select_for_update(of=("self",)).select_related("application").get(pk=pk)
-    return application, complaint
+    complaint = Complaint.objects.select_for_update(of=("self",)).get(pk=pk)
+    complaint.application = application
+    return complaint
+
+
+def lock_served_shop(pk: int) -> tuple[Application, ServedShop]:
+    """The application, then one of its shops, both read under lock. The caller must be in a transaction.
+
+    ServedShop.DoesNotExist if there is none.
+    """
+    application = lock_application(ServedShop.objects.values_list("application_id", flat=True).get(pk=pk))
+    shop = ServedShop.objects.select_for_update(of=("self",)).select_related("owner").get(pk=pk)
+    return application, shop
+
+
+def lock_declaration(pk: int) -> tuple[Application, Declaration]:
+    """The application, then one of its declarations, both read under lock. The caller must be in a transaction.
+
+    Declaration.DoesNotExist if there is none.
+    """
+    application = lock_application(Declaration.objects.values_list("application_id", flat=True).get(pk=pk))
+    row = Declaration.objects.select_for_update(of=("self",)).select_related("served_shop__owner").get(pk=pk)
+    return application, row
+
+
+def lock_review(pk: int) -> tuple[Application, Review]:
+    """The application, then one of its reviews, both read under lock. The caller must be in a transaction.
+
+    Review.DoesNotExist if there is none.
+    """
+    application = lock_application(Review.objects.values_list("application_id", flat=True).get(pk=pk))
+    row = Review.objects.select_for_update(of=("self",)).select_related("author", "served_shop").get(pk=pk)
+    return application, row

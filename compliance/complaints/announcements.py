@@ -1,4 +1,4 @@
-"""Who is told what about a complaint: one table, read by services.py."""
+"""Who is told what about a complaint: one table, read by door.py."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.announcements import merchants
 from applications.services import clock_text
-from compliance.models import Complaint, Side
+from compliance.models import Complaint, ComplaintStep, Side
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, staff_with
 from tmall_sp.core.notices import notify
@@ -91,19 +91,31 @@ OPERATIONS: dict[str, "StrPromise"] = {
 }
 
 
-def announce(complaint: Complaint, name: str, *, by: Side | None = None) -> None:
-    """Tell both sides and operations of a step; `by` is the side that needs no notice of its own words.
+# Who said it needs no notice of it.
+OWN_WORDS = ("add_evidence", "appeal")
 
-    Call it in the step's transaction.
-    """
-    key = f"complaint:{complaint.pk}:{complaint.steps.count()}"
-    if name in PROVIDER and by is not Side.PROVIDER:
-        _tell_provider(complaint, PROVIDER[name], key)
-    if name in COMPLAINANT and by is not Side.COMPLAINANT and complaint.complainant is not None:
+REMINDER = Announcement(
+    _("A complaint waits for your response"),
+    _("Respond by {until}, or it is decided against you. Admit it, or contest it with evidence."),
+)
+
+
+def announce(complaint: Complaint, step: ComplaintStep) -> None:
+    """Tell both sides and operations of a step, in its transaction."""
+    key = f"complaint:{complaint.pk}:{step.pk}"
+    by = step.side if step.name in OWN_WORDS else ""
+    if step.name in PROVIDER and by != Side.PROVIDER:
+        _tell_provider(complaint, PROVIDER[step.name], key)
+    if step.name in COMPLAINANT and by != Side.COMPLAINANT and complaint.complainant is not None:
         link = reverse("complaints:detail", args=[complaint.number])
-        _tell([complaint.complainant], complaint, COMPLAINANT[name], key, link)
-    if name in OPERATIONS:
-        _tell_operations(complaint, OPERATIONS[name], key)
+        _tell([complaint.complainant], complaint, COMPLAINANT[step.name], key, link)
+    if step.name in OPERATIONS:
+        _tell_operations(complaint, OPERATIONS[step.name], key)
+
+
+def remind(complaint: Complaint) -> None:
+    """Silence will soon be decided against the provider: once for each reminder."""
+    _tell_provider(complaint, REMINDER, f"complaint:{complaint.pk}:reminder:{complaint.alarm_at:%Y%m%d%H%M}")
 
 
 def tell_overdue(complaint: Complaint) -> None:

@@ -11,6 +11,9 @@ from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
+# Judged by `checked`.
+Uploads = Sequence[CheckedFile]
+
 MAX_FILES_PER_SIDE = 20
 
 
@@ -22,7 +25,7 @@ def checked(uploads: Sequence[UploadedFile]) -> list[CheckedFile]:
         raise DomainError(error.code, error.message, field="files") from error
 
 
-def add(complaint: Complaint, files: Sequence[CheckedFile], *, side: Side, actor: User) -> None:
+def add(complaint: Complaint, files: Uploads, *, side: Side, actor: User) -> None:
     """Keep them with the case. DomainError on field `files` when a side has too many. Hold the lock."""
     if not files:
         return

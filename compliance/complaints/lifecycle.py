@@ -1,6 +1,6 @@
 """The life of a complaint, from filing to the final decision: the one screen on which it is read.
 
-Bodies are empty: who may do it, and what must hold, stands in services.py. The database holds the same
+Bodies are empty: who may do it, and what must hold, stands with the verbs (services.py). The database holds the same
 edges (`pgtrigger.FSM` in models/complaint.py). `complaint.due_at` is the end of the present state, where it has one.
 """
 
@@ -27,6 +27,8 @@ S = ComplaintState
 # The claimed sum stays frozen as long as one of these holds.
 OPEN = (S.AWAITING_RESPONSE, S.EVIDENCE, S.AWAITING_DECISION, S.DECIDED, S.APPEALED)
 UNDECIDED = (S.AWAITING_RESPONSE, S.EVIDENCE, S.AWAITING_DECISION)
+# Somebody of operations may take it: it has a decision to come.
+CLAIMABLE = (*UNDECIDED, S.APPEALED)
 
 
 class ComplaintLifecycle(models.Model):
@@ -59,7 +61,7 @@ class ComplaintLifecycle(models.Model):
     @transition(state, source=S.APPEALED, target=S.FINAL)
     def decide_appeal(self) -> None: ...
 
-    # The appeal period is over, or both sides have accepted the decision.
+    # The appeal period is over, or neither side has anything to gain by an appeal.
     @transition(state, source=S.DECIDED, target=S.FINAL)
     def finalise(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Complaints against a provider, their evidence and their history. Who may change what: complaints/services.py."""
+"""Complaints against a provider, their evidence and their history. Who may change what: complaints/permissions.py."""
 
 import secrets
 
@@ -17,7 +17,7 @@ from compliance.complaints.lifecycle import (
 )
 from compliance.models.served_shop import ServedShop
 from compliance.models.stored_file import StoredFile
-from deposits.models.columns import ZERO, fixed, money
+from deposits.models.columns import ZERO, fixed, money, refuses
 from tmall_sp.core import clock
 from tmall_sp.core.append_only import protect
 from tmall_sp.core.first_state import begins_in
@@ -73,8 +73,25 @@ class Liability(models.TextChoices):
     NOT_LIABLE = "not_liable", _("the provider is not liable")
 
 
+def _is_none_of(field: str, *others: str) -> Q:
+    """A comparison with NULL is neither true nor false, which a CHECK lets pass."""
+    found = Q()
+    for other in others:
+        found &= Q(**{f"{field}__isnull": True}) | Q(**{f"{other}__isnull": True}) | ~Q(**{field: F(other)})
+    return found
+
+
+def _columns(row: str) -> str:
+    """What a closed complaint was closed with."""
+    names = ("liability", "award", "decided_by_id", "appealed_side", "appeal_decided_by_id", "closed_at")
+    return ", ".join(f"{row}.{name}" for name in names)
+
+
 class Complaint(ComplaintLifecycle):
-    """One claim about one order. `state` is changed by `complaints.services._move` alone."""
+    """One claim about one order. `state` is changed by `complaints.door.move` alone."""
+
+    # Before the number, its name in the ledger.
+    CASE = "complaint:"
 
     number = models.CharField(
         _("number"), max_length=12, unique=True, default=new_complaint_number, editable=False
@@ -127,6 +144,8 @@ class Complaint(ComplaintLifecycle):
     filed_at = models.DateTimeField(_("filed"), default=clock.now)
     state_since = models.DateTimeField(_("since"), default=clock.now)
     due_at = models.DateTimeField(_("due"), null=True, blank=True)
+    # When the sweep looks at it next: a reminder, or the end of the state. None: nothing left to do by itself.
+    alarm_at = models.DateTimeField(null=True, blank=True, editable=False)
     responded_at = models.DateTimeField(_("responded"), null=True, blank=True)
     # Both may close the evidence early.
     complainant_done_at = models.DateTimeField(null=True, blank=True)
@@ -218,6 +237,30 @@ class Complaint(ComplaintLifecycle):
                 name="complaint_appeal_decided_by_another",
             ),
             models.CheckConstraint(
+                condition=_is_none_of("decided_by", "complainant", "entered_by")
+                & _is_none_of("appeal_decided_by", "complainant", "entered_by"),
+                name="complaint_decided_by_nobody_of_it",
+            ),
+            models.CheckConstraint(
+                condition=Q(appealed_side="", appealed_at__isnull=True, appeal_decided_by__isnull=True)
+                | (
+                    Q(state__in=[ComplaintState.APPEALED], appeal_decided_by__isnull=True)
+                    | Q(state=ComplaintState.FINAL, appeal_decided_by__isnull=False)
+                )
+                & Q(appealed_side__in=[Side.COMPLAINANT, Side.PROVIDER], appealed_at__isnull=False)
+                & ~Q(appeal_text=""),
+                name="complaint_appeal_is_whole",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state=ComplaintState.APPEALED) | ~Q(appealed_side=""),
+                name="complaint_appealed_by_a_side",
+            ),
+            models.CheckConstraint(
+                condition=Q(appeal_decided_by__isnull=True)
+                | (Q(appeal_decided_at__isnull=False) & ~Q(appeal_reason="")),
+                name="complaint_appeal_decision_has_reason",
+            ),
+            models.CheckConstraint(
                 condition=Q(
                     state__in=[ComplaintState.FINAL, ComplaintState.WITHDRAWN], closed_at__isnull=False
                 )
@@ -234,6 +277,8 @@ class Complaint(ComplaintLifecycle):
         ]
         indexes = [
             models.Index(fields=["due_at"], name="complaint_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["alarm_at"], name="complaint_alarm", condition=Q(alarm_at__isnull=False)),
+            models.Index(fields=["complainant", "filed_at"], name="complaint_of_complainant"),
         ]
         triggers = [
             pgtrigger.FSM(
@@ -247,6 +292,9 @@ class Complaint(ComplaintLifecycle):
                 "application",
                 "relation",
                 "complainant",
+                "complainant_name",
+                "entered_by",
+                "served_shop",
                 "channel",
                 "order_number",
                 "order_value",
@@ -254,6 +302,21 @@ class Complaint(ComplaintLifecycle):
                 "text",
                 "claimed",
                 "filed_at",
+            ),
+            refuses(
+                "not_by_who_admitted",
+                pgtrigger.Update,
+                """EXISTS (
+                    SELECT 1 FROM applications_application a WHERE a.id = NEW.application_id
+                      AND a.approved_by_id IN (NEW.decided_by_id, NEW.appeal_decided_by_id)
+                )""",
+                "who admitted the company decides none of its complaints",
+            ),
+            refuses(
+                "closed_for_good",
+                pgtrigger.Update,
+                f"OLD.closed_at IS NOT NULL AND ({_columns('NEW')}) IS DISTINCT FROM ({_columns('OLD')})",
+                "money has moved on this finding: it stays",
             ),
         ]
 
@@ -263,7 +326,12 @@ class Complaint(ComplaintLifecycle):
     @property
     def case(self) -> str:
         """Its name in the ledger."""
-        return f"complaint:{self.number}"
+        return f"{self.CASE}{self.number}"
+
+    @property
+    def is_admitted(self) -> bool:
+        """Whether the finding is the provider's own word."""
+        return bool(self.liability) and self.decided_by_id is None and self.responded_at is not None
 
 
 class ComplaintStatement(models.Model):
@@ -311,6 +379,9 @@ class ComplaintStep(models.Model):
     )
     side = models.CharField(_("side"), max_length=11, choices=Side, blank=True)
     at = models.DateTimeField(_("time"), default=clock.now)
+    # What was found in this step, if it found anything.
+    liability = models.CharField(_("finding"), max_length=10, choices=Liability, blank=True)
+    award = money(_("award"), null=True, blank=True)
     note = models.TextField(_("note"), blank=True)
     internal_note = models.TextField(_("internal note"), blank=True)
 
