@@ -7,4 +7,6 @@ class ComplianceConfig(AppConfig):
     verbose_name = _("Cases and exits")
 
     def ready(self) -> None:
-        from compliance import clean_record, receivers  # noqa: F401
+        from compliance import clean_record, receivers, rulebook  # noqa: F401
+        from compliance.served_shops import receivers as of_served_shops  # noqa: F401
+        from compliance.served_shops import todo as for_served_shops  # noqa: F401

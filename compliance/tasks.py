@@ -5,6 +5,7 @@ import logging
 from celery import shared_task
 
 from compliance import exits, selectors
+from compliance.served_shops import sweeps as served_shops
 from tmall_sp.core.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -23,3 +24,8 @@ def sweep_exits() -> None:
             logger.info("The exit of application %s is not complete: %s", application_pk, error.code)
         except Exception:
             logger.exception("The exit of application %s could not be completed", application_pk)
+
+
+@shared_task
+def sweep_invitations() -> None:
+    served_shops.expire_invitations()

@@ -66,6 +66,9 @@ ICONS = {
     "compliance.violation": "report",
     "compliance.sanction": "gavel",
     "compliance.violationappeal": "balance",
+    "compliance.declaration": "fact_check",
+    "compliance.review": "reviews",
+    "compliance.servedshop": "storefront",
     "compliance.exitrequest": "logout",
     "compliance.questioncode": "format_list_numbered",
 }

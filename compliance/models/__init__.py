@@ -30,6 +30,7 @@ from compliance.models.rating import (
 from compliance.models.review import (
     DIMENSIONS,
     Review,
+    ReviewState,
     ReviewStep,
 )
 from compliance.models.served_shop import (
@@ -76,6 +77,7 @@ __all__ = [
     "RatingRun",
     "Relation",
     "Review",
+    "ReviewState",
     "ReviewStep",
     "RunState",
     "Sanction",

@@ -5,6 +5,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications.models import Application
 from compliance.models.served_shop import ServedShop
@@ -18,6 +19,14 @@ def _mark(name: object) -> models.PositiveSmallIntegerField:
         name,  # type: ignore[arg-type]
         validators=[MinValueValidator(1), MaxValueValidator(5)],
     )
+
+
+class ReviewState(models.TextChoices):
+    """Derived from the columns, for people and for pages that may be out of date."""
+
+    SHOWN = "shown", pgettext_lazy("review", "shown")
+    REPORTED = "reported", _("reported, waiting for operations")
+    HIDDEN = "hidden", pgettext_lazy("review", "hidden")
 
 
 DIMENSIONS = ("attitude", "professionalism", "speed", "results")
@@ -82,6 +91,13 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quarter} {self.served_shop}"
+
+    @property
+    def state(self) -> ReviewState:
+        if self.hidden_at:
+            return ReviewState.HIDDEN
+        waits = self.reported_at and not self.report_decided_at
+        return ReviewState.REPORTED if waits else ReviewState.SHOWN
 
 
 class ReviewStep(models.Model):
