@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from applications import selectors as applications
 from applications import services
 from applications.permissions import may_leave
-from compliance import directory, exit_progress, keyset, roster
+from compliance import directory, exit_progress, keyset, roster, selectors
 from compliance.filters import DirectoryFilter, RosterFilter
 from compliance.forms import ExitForm
 from tmall_sp.accounts.models import User
@@ -96,6 +96,18 @@ def _refused(request: HttpRequest, number: str, error: DomainError) -> HttpRespo
     """The page as it is now, with the reason."""
     messages.error(request, str(error.message))
     return _exit_page(request, number, status=403 if isinstance(error, NotPermitted) else 409)
+
+
+@require_safe
+def exit_notices(request: HttpRequest) -> HttpResponse:
+    """退出公示: who is leaving, so that whoever has a claim can file it before the deposit is returned."""
+    page = keyset.page(
+        selectors.announced_exits(),
+        order="-requested_at",
+        size=directory.PAGE_SIZE,
+        cursor=request.GET.get("cursor", ""),
+    )
+    return render(request, "compliance/exit_notices.html", {"page": page})
 
 
 # The roster ----------------------------------------------------------------------------------------

@@ -53,6 +53,8 @@ ACCESS: dict[str, Audience] = {
     "compliance:provider": A.ANYONE,
     "compliance:exit_notices": A.ANYONE,
     "compliance:sanction_notices": A.ANYONE,
+    "compliance:report_provider": A.MERCHANT,
+    "compliance:reports": A.MERCHANT,
     "served_shops:invitation": A.ANYONE,
     "served_shops:*": A.MERCHANT,
     "reviews:*": A.MERCHANT,
