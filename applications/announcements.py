@@ -98,6 +98,9 @@ MERCHANT: dict[str, Announcement] = {
             "A severe violation from the time of your membership has been verified. The reason is on the page."
         ),
     ),
+    "lift_ban": Announcement(
+        _("Your company is no longer banned"), _("Your appeal was upheld. You may apply again.")
+    ),
     "overturn_expulsion": Announcement(
         _("Your removal has been overturned"),
         _("Your appeal was upheld. The membership is suspended for now."),

@@ -3,17 +3,19 @@
 Nobody, a superuser included, can decide alone. What happens to the deposit, `deposits` does in the same step.
 """
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from applications import permissions
-from applications.door import move
+from applications.door import enter, move, wrong_state
 from applications.guards import refuse_empty, refuse_one_sided
+from applications.lifecycle import State
+from applications.locks import lock_application
 from applications.models import Application, SuspensionCause, Transition
 from applications.suspensions import open_row
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
-from tmall_sp.core.errors import DomainError
+from tmall_sp.core.errors import DomainError, NotPermitted
 
 
 def overturn_expulsion(
@@ -64,6 +66,27 @@ def overturn_expulsion(
         ) from error
 
 
+def lift_ban(pk: int, *, proposer: User, decider: User, reason: str) -> Application:
+    """The appeal of a company that had left is upheld: it may come back. No money moves.
+
+    Two people of operations, as for `overturn_expulsion`. DomainError `no_reason`, `same_person`,
+    `not_impartial`, and `wrong_state` for a company that has not left.
+    """
+    refuse_empty(reason)
+    with transaction.atomic():
+        application = lock_application(pk)
+        if not permissions.are_operations(proposer, decider):
+            raise NotPermitted("not_permitted", _("You may not do this."))
+        if application.state != State.EXITED:
+            raise wrong_state(application)
+        banned = application.transitions.filter(name="ban").last()
+        involved = [application.approved_by_id, *_deciders(banned)]
+        refuse_one_sided(application, proposer, decider, involved=involved)
+        application.bans.filter(lifted_at__isnull=True).update(lifted_at=clock.now())
+        enter(application, "lift_ban", actor=decider, reason=reason, proposed_by=proposer)
+    return application
+
+
 def revoke_approval(
     pk: int, *, proposer: User, decider: User, reason: str, seen: int | None = None
 ) -> Application:
@@ -84,7 +107,7 @@ def revoke_approval(
     )
 
 
-def _deciders(expulsion: Transition | None) -> list[int | None]:
-    if expulsion is None:
+def _deciders(step: Transition | None) -> list[int | None]:
+    if step is None:
         return []
-    return [expulsion.actor_id, expulsion.proposed_by_id, expulsion.reported_by_id]
+    return [step.actor_id, step.proposed_by_id, step.reported_by_id]

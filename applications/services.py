@@ -345,9 +345,16 @@ def expel(
 
 
 def ban_former_member(
-    pk: int, *, investigator: User, verifier: User, reporter: User | None, reason: str
+    pk: int,
+    *,
+    investigator: User,
+    verifier: User,
+    reporter: User | None,
+    reason: str,
+    ban_ends_at: dt.datetime | None = None,
 ) -> Application:
-    """Keep out, for good, a company whose severe violation was found after its exit: no money moves.
+    """Keep out a company whose severe violation was found after its exit (for good unless `ban_ends_at`): no money
+    moves.
 
     The same two people are needed as for `expel`.
     """
@@ -358,7 +365,7 @@ def ban_former_member(
         if application.state != State.EXITED:
             raise DomainError("wrong_state", _("This company has not left."))
         refuse_one_sided(application, investigator, verifier, involved=_outsiders(application, reporter))
-        _ban(application, reason, None)
+        _ban(application, reason, ban_ends_at)
         enter(
             application,
             "ban",

@@ -30,6 +30,7 @@ STEP_NAMES: dict[str, str | Promise] = {
     "complete_exit": _("Exit completed"),
     "expel": _("Expelled"),
     "ban": _("Banned"),
+    "lift_ban": _("Ban lifted"),
     "overturn_expulsion": _("Expulsion overturned"),
 }
 

@@ -33,7 +33,7 @@ def suspend(
         if not _may_suspend(actor, cause):
             raise NotPermitted("not_permitted", _("You may not do this."))
         refuse_stale(application, seen)
-        if not _can_be_suspended(application):
+        if not can_be_suspended(application):
             raise wrong_state(application)
         if (suspension := _open(application, cause, case)) is not None:
             return suspension
@@ -94,18 +94,18 @@ def open_row(
     )
 
 
+def can_be_suspended(application: Application) -> bool:
+    """It serves, is suspended, or was one of both before it began to leave."""
+    state = application.exit_origin if application.state == State.EXITING else application.state
+    return state in (State.ACTIVE, State.SUSPENDED)
+
+
 def _may_suspend(actor: User | None, cause: str) -> bool:
     return cause != SuspensionCause.OPS if actor is None else permissions.are_operations(actor)
 
 
 def _may_lift(actor: User | None, cause: str) -> bool:
     return cause not in LIFTED_BY_A_PERSON if actor is None else permissions.are_operations(actor)
-
-
-def _can_be_suspended(application: Application) -> bool:
-    """It serves, is suspended, or was one of both before it began to leave."""
-    state = application.exit_origin if application.state == State.EXITING else application.state
-    return state in (State.ACTIVE, State.SUSPENDED)
 
 
 def _open(application: Application, cause: str, case: str) -> Suspension | None:

@@ -6,8 +6,12 @@ from deposits.models import AccountChange, Proposal, ProposalKind
 from tmall_sp.accounts.models import CompanyRole, User
 from tmall_sp.accounts.roles import Role, has_role
 
-# Operations know the case behind these; the money is finance's all the same.
-PROPOSED_BY_OPERATIONS_TOO = (ProposalKind.WAIVE_OBLIGATION, ProposalKind.HOLD_REFUND)
+# Operations know the case behind these, such as an appeal that was upheld; the money is finance's all the same.
+PROPOSED_BY_OPERATIONS_TOO = (
+    ProposalKind.WAIVE_OBLIGATION,
+    ProposalKind.HOLD_REFUND,
+    ProposalKind.CORRECT_ENTRY,
+)
 
 
 def may_handle_money(user: User) -> bool:

@@ -27,15 +27,15 @@ def _leads_on(name: str) -> Callable[[Violation], bool]:
 def _of_verification(violation: Violation) -> list[str]:
     """In words and, where a deposit is at stake, in money."""
     application = violation.application
-    match violations.consequence(violation.severity, application.state):
-        case violations.Consequence.EXPEL:
+    match violations.consequences(violation).ending:
+        case violations.Ending.EXPELLED:
             return [
                 gettext("%(company)s is expelled at once.") % {"company": application.company_name},
                 *_at_stake(application),
                 gettext("It is banned for good: by credit code, Taobao account and Alipay account."),
                 gettext("It is gone from the directory, and reads the reason that you write here."),
             ]
-        case violations.Consequence.BAN:
+        case violations.Ending.BANNED:
             return [
                 gettext("%(company)s has already left: no money moves.")
                 % {"company": application.company_name},

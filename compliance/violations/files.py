@@ -1,0 +1,40 @@
+"""Evidence that comes with a report or with an appeal: pictures and PDFs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from applications.uploads import CheckedFile
+from compliance.models import AppealFile, Violation, ViolationAppeal, ViolationFile
+from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
+from tmall_sp.core.errors import DomainError
+
+
+def refuse_too_many(files: Sequence[CheckedFile], *, at_most: int) -> None:
+    """DomainError on field `files`."""
+    if len(files) > at_most:
+        raise DomainError("too_many_files", _("At most %(count)s files.") % {"count": at_most}, field="files")
+
+
+def add_to_report(violation: Violation, files: Sequence[CheckedFile], *, actor: User) -> None:
+    for file in files:
+        _store(ViolationFile(violation=violation), file, actor)
+
+
+def add_to_appeal(appeal: ViolationAppeal, files: Sequence[CheckedFile], *, actor: User) -> None:
+    for file in files:
+        _store(AppealFile(appeal=appeal), file, actor)
+
+
+def _store(row: Any, file: CheckedFile, actor: User) -> None:
+    row.original_name = file.name
+    row.content_type = file.content_type
+    row.size = len(file.content)
+    row.sha256 = file.sha256
+    row.uploaded_by = actor
+    row.uploaded_at = clock.now()
+    name, content = file.to_store()
+    row.file.save(name, content, save=False)
+    row.save(force_insert=True)
