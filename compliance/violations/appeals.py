@@ -6,10 +6,10 @@ banned, or made another violation do so, one proposes and another decides the sa
 
 from collections.abc import Sequence
 
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
 from applications.models import Application
-from applications.uploads import CheckedFile
 from compliance.models import AppealState, Measure, Sanction, Violation, ViolationAppeal, ViolationStep
 from compliance.violations import announcements, deadlines, files, permissions, points, reversal
 from compliance.violations.door import Guard, move, note_step, refuse_empty
@@ -39,15 +39,15 @@ def needs_two(violation: Violation) -> bool:
 
 
 def file_appeal(
-    pk: int, *, actor: User, text: str, uploads: Sequence[CheckedFile] = (), seen: int | None = None
+    pk: int, *, actor: User, text: str, uploads: Sequence[UploadedFile] = (), seen: int | None = None
 ) -> Violation:
     """The company appeals, within the rule's days of the verification; the last instant itself is in time.
 
     NotPermitted for strangers and sub-accounts; DomainError `empty`, `too_late`, `appealed_before`,
-    `wrong_state`, `too_many_files`. `uploads` were judged by their content before (applications/uploads.py).
+    `wrong_state`, `too_many_files`, and what the files' check refuses (field `files`).
     """
     refuse_empty(text, "text", _("Write what you have to say."))
-    files.refuse_too_many(uploads, at_most=MAX_FILES)
+    checked = files.checked(uploads, at_most=MAX_FILES)
 
     def guard(application: Application, violation: Violation) -> None:
         if ViolationAppeal.objects.filter(violation=violation).exists():
@@ -58,7 +58,7 @@ def file_appeal(
         appeal = ViolationAppeal.objects.create(
             violation=violation, text=text.strip(), by=actor, at=clock.now()
         )
-        files.add_to_appeal(appeal, uploads, actor=actor)
+        files.add_to_appeal(appeal, checked, actor=actor)
         announcements.appealed(application, violation, step)
 
     return move(

@@ -3,19 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 
-from applications.uploads import CheckedFile
+from applications.uploads import CheckedFile, check_file
 from compliance.models import AppealFile, Violation, ViolationAppeal, ViolationFile
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
 
-def refuse_too_many(files: Sequence[CheckedFile], *, at_most: int) -> None:
-    """DomainError on field `files`."""
-    if len(files) > at_most:
+def checked(uploads: Sequence[UploadedFile], *, at_most: int) -> list[CheckedFile]:
+    """Judge files by their content, before any lock is taken. DomainError on field `files`."""
+    if len(uploads) > at_most:
         raise DomainError("too_many_files", _("At most %(count)s files.") % {"count": at_most}, field="files")
+    try:
+        return [check_file(upload) for upload in uploads]
+    except DomainError as error:
+        raise DomainError(error.code, error.message, field="files") from error
 
 
 def add_to_report(violation: Violation, files: Sequence[CheckedFile], *, actor: User) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -32,22 +33,22 @@ def report(application_pk: int, *, actor: User | None, severity: str, title: str
 
 
 def report_by_merchant(
-    application_pk: int, *, actor: User, title: str, facts: str, uploads: Sequence[CheckedFile] = ()
+    application_pk: int, *, actor: User, title: str, facts: str, uploads: Sequence[UploadedFile] = ()
 ) -> Violation:
     """By anybody with a Taobao account who has no part in the company; operations find out how severe it is.
 
     NotPermitted for everybody else; DomainError `empty`, `too_many_reports` (rule `violation.reports_per_day`),
-    `too_many_files`. `uploads` were judged by their content before (applications/uploads.py).
+    `too_many_files`, and what the files' check refuses (field `files`).
     """
     refuse_empty(title, "title", _("Say in a few words what it is about."))
     refuse_empty(facts, "facts", _("Write what happened."))
-    files.refuse_too_many(uploads, at_most=MAX_FILES)
+    checked = files.checked(uploads, at_most=MAX_FILES)
     with transaction.atomic():
         application = lock_application(application_pk)
         if not permissions.may_report(actor, application):
             raise NotPermitted("not_permitted", _("You can't report this company."))
         _refuse_too_many(actor)
-        return _open(application, actor, Severity.GENERAL, title, facts, files_of=uploads)
+        return _open(application, actor, Severity.GENERAL, title, facts, files_of=checked)
 
 
 def report_by_system(application_pk: int, *, trigger: str, title: str, facts: str) -> Violation | None:
