@@ -7,4 +7,4 @@ class ApplicationsConfig(AppConfig):
     verbose_name = _("Admission")
 
     def ready(self) -> None:
-        from applications import receivers  # noqa: F401
+        from applications import receivers, rulebook  # noqa: F401

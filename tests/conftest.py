@@ -55,7 +55,7 @@ def _flush_as_owner() -> Iterator[None]:
     def as_owner(self: TransactionTestCase) -> None:
         with database.owner_role():
             flush(self)
-        database.restore_reference_rows()
+            database.restore_reference_rows()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", as_owner)

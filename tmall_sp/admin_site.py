@@ -45,6 +45,7 @@ ICONS = {
     "accounts.company": "apartment",
     "accounts.membership": "group",
     "core.ruleversion": "tune",
+    "core.rulechange": "published_with_changes",
     "core.mail": "mail",
     "core.notice": "notifications",
     "deposits.deposit": "savings",

@@ -9,10 +9,11 @@ from django.db import DatabaseError, connection, transaction
 from applications import services, suspensions
 from applications.lifecycle import State
 from applications.models import Application, Suspension
+from tests.rules import set_rule
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
-from tmall_sp.core.models import Notice, RuleVersion
+from tmall_sp.core.models import Notice
 
 REASON = "保证金未在期限内补足"
 
@@ -140,7 +141,7 @@ class TestSuspend:
         assert (due - suspension.opened_at if due else None) == (dt.timedelta(days=days) if days else None)
 
     def test_the_date_keeps_the_rule_of_the_day(self, suspended: Application) -> None:
-        RuleVersion.objects.create(name="suspension.exit_days", version=2, value=5, valid_from=clock.now())
+        set_rule("suspension.exit_days", 5)
 
         due = suspended.suspensions.get().exit_due_at
         assert due is not None and due > clock.now() + dt.timedelta(days=29)

@@ -24,10 +24,10 @@ from deposits.locks import lock_deposit
 from deposits.models import Obligation, ProposalKind
 from tests.compliance.conftest import REASON, activate, investigate, report
 from tests.people import CREDIT_CODE, OTHER_CREDIT_CODE, admit, begin, complete, hand_in
+from tests.rules import set_rule
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
-from tmall_sp.core.models import RuleVersion
 
 MoveClock = Callable[..., None]
 
@@ -82,9 +82,7 @@ def test_who_was_never_in_the_pool_owes_no_notice(approved: Application, merchan
 def test_the_notice_keeps_the_rule_of_the_day_it_was_given(
     exiting: Application, move_clock: MoveClock
 ) -> None:
-    RuleVersion.objects.create(
-        name="exit.notice_days", version=2, value=90, valid_from=clock.now() + dt.timedelta(days=1)
-    )
+    set_rule("exit.notice_days", 90, clock.now() + dt.timedelta(days=1))
 
     move_clock(days=30, seconds=1)
 

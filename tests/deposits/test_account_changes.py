@@ -21,11 +21,12 @@ from deposits.states import CHANGE_EDGES, ChangeState
 from tests.database import owner_role
 from tests.deposits.conftest import BOUND, NAME, REQUIRED, Pay, deposit_of, expel, leave, reload, settle
 from tests.people import OTHER_CREDIT_CODE, PDF, admit, begin, complete, hand_in
+from tests.rules import set_rule
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import CompanyRole, Membership, User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
-from tmall_sp.core.models import Mail, Notice, RuleVersion
+from tmall_sp.core.models import Mail, Notice
 
 NEW = "2088102146225999"
 WEEK = dt.timedelta(days=7)
@@ -132,7 +133,7 @@ def test_it_takes_effect_once(done: AccountChange, approved: Application) -> Non
 def test_the_cooling_off_is_as_long_as_was_promised_when_it_was_asked_for(
     asked: AccountChange, ops: User, finance: User
 ) -> None:
-    RuleVersion.objects.create(name="account_change.cooling_days", version=2, value=1, valid_from=clock.now())
+    set_rule("account_change.cooling_days", 1)
     change = agree(asked, ops, finance)
     assert change.effective_at is not None and change.confirmed_at is not None
     assert change.effective_at - change.confirmed_at == WEEK

@@ -13,10 +13,11 @@ from deposits.models import Compensation, LedgerTransfer, Payout
 from deposits.outgoing import compensations
 from deposits.outgoing.compensations import Payee
 from tests.deposits.conftest import REQUIRED, books_agree, deposit_of, pay_out
+from tests.rules import set_rule
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
 from tmall_sp.core.errors import DomainError, NotPermitted
-from tmall_sp.core.models import Notice, RuleVersion
+from tmall_sp.core.models import Notice
 
 BUYER = Payee("2088102000000777", IdentityType.USER_ID, "张三")
 BY_LOGIN = Payee("zhangsan@example.com", IdentityType.LOGON_ID, "张三")
@@ -172,9 +173,7 @@ def test_a_payee_with_another_name_is_paid_nothing(entry: LedgerTransfer, buyer:
 
 def test_a_large_compensation_is_split(active: Application, buyer: SandboxClient) -> None:
     """Of the parts none is too small to be transferred."""
-    RuleVersion.objects.create(
-        name="payout.transfer_limit", version=2, value="1000.00", valid_from=active.created_at
-    )
+    set_rule("payout.transfer_limit", "1000.00", active.created_at)
     buyer.change_settings(transfer_limit_private_fen=100_000)
     entry = deduct(active, "2000.05")
 

@@ -23,6 +23,7 @@ from tests.deposits.conftest import (
     pay_out,
     two_decide,
 )
+from tests.rules import set_rule
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
@@ -352,17 +353,13 @@ def test_a_transfer_over_alipays_limit_goes_again_in_smaller_parts(
     active: Application, alipay: SandboxClient, finance: User, second_finance: User, move_clock: MoveClock
 ) -> None:
     """To the same account, once the rule says how small."""
-    from tmall_sp.core.models import RuleVersion
-
     alipay.change_settings(transfer_limit_corporate_fen=6_000_000)
     move_clock(days=400)
     leave(active)
     pay_out()
     payout = Payout.objects.get(method="transfer")
     assert (payout.state, payout.last_code) == ("attention", "EXCEED_LIMIT_ENT_SM_AMOUNT")
-    RuleVersion.objects.create(
-        name="payout.transfer_limit", version=2, value="60000.00", valid_from=clock.now()
-    )
+    set_rule("payout.transfer_limit", "60000.00", clock.now())
 
     two_decide(
         ProposalKind.REDIRECT_PAYOUT,

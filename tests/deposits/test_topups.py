@@ -22,11 +22,12 @@ from deposits.locks import lock_deposit
 from deposits.models import LedgerTransfer, Obligation, PaymentOrder, Purpose, TopUpDemand
 from tests.deposits.conftest import Pay, deposit_of, expel, leave, pay_out, reload, settle
 from tests.people import OTHER_CREDIT_CODE, admit, begin, complete, hand_in
+from tests.rules import set_rule
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
-from tmall_sp.core.models import Notice, RuleVersion
+from tmall_sp.core.models import Notice
 
 MoveClock = Callable[..., None]
 
@@ -286,7 +287,7 @@ def test_a_later_date_is_reminded_of_anew(member: Application, move_clock: MoveC
 def test_whoever_is_told_of_a_short_time_is_not_reminded_of_it_at_once(
     member: Application, move_clock: MoveClock
 ) -> None:
-    RuleVersion.objects.create(name="deposit.topup_days", version=2, value=5, valid_from=clock.now())
+    set_rule("deposit.topup_days", 5)
     deduct(member, "1000.00")
     sweep()
     assert not reminders(member)
@@ -563,8 +564,7 @@ def test_a_demand_that_nobody_closed_is_found(member: Application) -> None:
 
 
 def require(amount: str) -> None:
-    version = RuleVersion.objects.filter(name="deposit.required").count() + 1
-    RuleVersion.objects.create(name="deposit.required", version=version, value=amount, valid_from=clock.now())
+    set_rule("deposit.required", amount)
 
 
 def test_a_raise_gives_members_thirty_days(member: Application, move_clock: MoveClock) -> None:

@@ -47,11 +47,11 @@ from tests.gateways import keys
 from tests.gateways.loopback import running
 from tests.people import admit, begin, complete, hand_in, make_merchant, make_staff
 from tests.property.alipay import Alipay, Mood, PaidTrade
+from tests.rules import set_rule
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role
 from tmall_sp.core import clock, rules
 from tmall_sp.core.errors import DomainError
-from tmall_sp.core.models import RuleVersion
 
 LIVES = 330
 RULES_EACH = 120
@@ -255,10 +255,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(amount=st.sampled_from(["80000.00", "100000.00", "120000.00", "150000.00"]))
     def require_another_amount(self, amount: str) -> None:
-        version = RuleVersion.objects.filter(name="deposit.required").count() + 1
-        RuleVersion.objects.create(
-            name="deposit.required", version=version, value=amount, valid_from=clock.now()
-        )
+        set_rule("deposit.required", amount, clock.now())
         for pk in requirement.outdated().values_list("pk", flat=True):
             self.attempt(requirement.adopt, pk)
 

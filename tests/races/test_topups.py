@@ -15,9 +15,9 @@ from deposits.incoming import payments
 from deposits.models import PaymentOrder, TopUpDemand
 from tests.deposits.conftest import Pay, deposit_of, reload, settle
 from tests.races.together import together
+from tests.rules import set_rule
 from tmall_sp.accounts.models import User
-from tmall_sp.core import clock
-from tmall_sp.core.models import Notice, RuleVersion
+from tmall_sp.core.models import Notice
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,6 +100,6 @@ def test_sweeps_that_run_together_do_everything_once(
     together(*[tasks.sweep_overdue_demands] * 4)
     assert short.suspensions.count() == 1
 
-    RuleVersion.objects.create(name="deposit.required", version=2, value="120000.00", valid_from=clock.now())
+    set_rule("deposit.required", "120000.00")
     together(*[tasks.sweep_required] * 4)
     assert short.transitions.filter(name="required_deposit_changed").count() == 1

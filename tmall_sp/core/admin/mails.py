@@ -1,17 +1,11 @@
-"""Rules, notices and mails, to be read."""
+"""Mails, to be read."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from tmall_sp.core.models import Mail, MailState, RuleVersion
+from tmall_sp.core.models import Mail, MailState
 from tmall_sp.core.read_only_admin import ReadOnlyAdmin
-
-
-@admin.register(RuleVersion)
-class RuleVersionAdmin(ReadOnlyAdmin):
-    list_display = ["name", "version", "value", "valid_from", "note"]
-    search_fields = ["name", "note"]
 
 
 @admin.register(Mail)
