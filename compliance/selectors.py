@@ -6,13 +6,14 @@ from applications.lifecycle import State
 from applications.models import Application
 from compliance.complaints.lifecycle import OPEN as OPEN_COMPLAINTS
 from compliance.models import Complaint, ExitRequest, Violation
-from compliance.violations.lifecycle import OPEN, ViolationState
+from compliance.violations.lifecycle import UNRESOLVED, ViolationState
 from deposits.models import Deposit
 from tmall_sp.core import clock
 
 
 def open_violations(application: Application) -> QuerySet[Violation]:
-    return application.violations.filter(state__in=OPEN)
+    """Undecided ones, and those whose appeal is."""
+    return application.violations.filter(state__in=UNRESOLVED)
 
 
 def open_complaints(application: Application) -> QuerySet[Complaint]:
@@ -31,7 +32,7 @@ def latest_exit(application: Application) -> ExitRequest | None:
 
 def exits_that_may_be_cleared() -> QuerySet[ExitRequest]:
     """Past their notice period, without an open case, a debt or a freeze; the longest waiting first."""
-    unresolved = Violation.objects.filter(application=OuterRef("application"), state__in=OPEN)
+    unresolved = Violation.objects.filter(application=OuterRef("application"), state__in=UNRESOLVED)
     complained = Complaint.objects.filter(application=OuterRef("application"), state__in=OPEN_COMPLAINTS)
     entangled = Deposit.objects.filter(Q(owed__gt=0) | Q(frozen__gt=0), application=OuterRef("application"))
     return ExitRequest.objects.filter(
