@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from applications.lifecycle import OPEN_PER_COMPANY, OPEN_PER_USER, Lifecycle, State, edges
+from applications.lifecycle import MEMBER, OPEN_PER_COMPANY, OPEN_PER_USER, Lifecycle, State, edges
 from applications.models.company_data import CompanyData
 from tmall_sp.accounts.models import Company
 from tmall_sp.core import clock
@@ -63,6 +63,8 @@ class Application(Lifecycle, CompanyData):
     state_since = models.DateTimeField(_("in this state since"), default=clock.now)
     # The instant after which a sweep lets the state lapse; null: the state has no clock of its own.
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
+    # How many of the moments before the licence's last day are dealt with (licence_reminders.py).
+    licence_reminders = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
     # Grows with every change; a form carries the one that it showed.
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)
@@ -102,6 +104,11 @@ class Application(Lifecycle, CompanyData):
                 fields=["deadline_at"], name="application_deadline", condition=Q(deadline_at__isnull=False)
             ),
             models.Index(fields=["taobao_user_id"], name="application_taobao_user"),
+            models.Index(
+                fields=["licence_valid_until"],
+                name="application_licence",
+                condition=Q(licence_permanent=False, state__in=MEMBER),
+            ),
         ]
         triggers = [
             pgtrigger.FSM(
