@@ -43,7 +43,7 @@ def clearance(request: ExitRequest) -> list[Item]:
 
 def obstacles(application: Application) -> list[Item]:
     """What bars an exit whenever it was asked for: see which of them are not `cleared`."""
-    items = [_no_open_violation(application)]
+    items = [_no_open_complaint(application), _no_open_violation(application)]
     deposit = Deposit.objects.filter(application=application).first()
     if deposit is not None:
         items += [_nothing_owed(application, deposit), _nothing_frozen(deposit)]
@@ -55,6 +55,24 @@ def _notice_period(request: ExitRequest) -> Item:
     over = clock.now() >= request.notice_ends_at
     ends = _("It ends on %(at)s.") % {"at": applications.clock_text(request.notice_ends_at)}
     return Item("notice", gettext_lazy("The notice period is over"), over, "" if over else ends)
+
+
+def _no_open_complaint(application: Application) -> Item:
+    """However little it froze: the deposit may have had nothing left to freeze."""
+    title = gettext_lazy("No complaint is open")
+    numbers = list(selectors.open_complaints(application).values_list("number", flat=True))
+    if not numbers:
+        return Item("complaints", title, True)
+    missing = _("%(count)s complaint(s) not final yet: %(numbers)s.") % {
+        "count": len(numbers),
+        "numbers": _(", ").join(numbers),
+    }
+    url = (
+        reverse("cases:complaint", args=[application.number, numbers[0]])
+        if len(numbers) == 1
+        else reverse("cases:list")
+    )
+    return Item("complaints", title, False, missing, url, gettext_lazy("Look"))
 
 
 def _no_open_violation(application: Application) -> Item:

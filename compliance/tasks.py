@@ -5,8 +5,10 @@ import logging
 from celery import shared_task
 
 from compliance import exits, selectors
+from compliance.complaints import clocks, payees
 from compliance.served_shops import sweeps as served_shops
 from tmall_sp.core.errors import DomainError
+from tmall_sp.core.sweeps import for_each
 
 logger = logging.getLogger(__name__)
 
@@ -29,3 +31,10 @@ def sweep_exits() -> None:
 @shared_task
 def sweep_invitations() -> None:
     served_shops.expire_invitations()
+
+
+@shared_task
+def sweep_complaints() -> None:
+    """Remind of, and end, each state of a complaint whose time has come; send what waited for its payee."""
+    for_each(clocks.due().values_list("pk", flat=True)[:SWEEP_SIZE], clocks.act_on_deadline)
+    for_each(payees.waiting_with_payee()[:SWEEP_SIZE], payees.send_waiting)

@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     "overdue-demands": _every(60, "deposits.tasks.sweep_overdue_demands"),
     "account-changes": _every(60, "deposits.tasks.sweep_account_changes"),
     "exits": _every(15, "compliance.tasks.sweep_exits"),
+    "complaints": _every(60, "compliance.tasks.sweep_complaints"),
     "invitations": _every(60, "compliance.tasks.sweep_invitations"),
 }
 

@@ -8,6 +8,7 @@ in one sweep.
 """
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from compliance.complaints import announcements, deadlines, door, endings, findings
@@ -17,10 +18,9 @@ from compliance.models import Complaint, Liability
 from tmall_sp.core import clock
 
 
-def due() -> list[int]:
+def due() -> QuerySet[Complaint]:
     """Complaints with something to do now, the longest waiting first."""
-    rows = Complaint.objects.filter(alarm_at__lte=clock.now()).order_by("alarm_at", "pk")
-    return list(rows.values_list("pk", flat=True))
+    return Complaint.objects.filter(alarm_at__lte=clock.now()).order_by("alarm_at", "pk")
 
 
 def act_on_deadline(pk: int) -> bool:
