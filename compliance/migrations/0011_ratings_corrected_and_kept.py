@@ -56,11 +56,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='ratingrun',
-            name='told_claimed_at',
-            field=models.DateTimeField(blank=True, null=True),
-        ),
-        migrations.AddField(
-            model_name='ratingrun',
             name='told_cursor',
             field=models.BigIntegerField(db_default=0, default=0),
         ),

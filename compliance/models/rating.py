@@ -67,7 +67,6 @@ class RatingRun(models.Model):
     # After publication the providers are told by and by: up to this application, and when the last was.
     told_cursor = models.BigIntegerField(default=0, db_default=0)
     told_at = models.DateTimeField(_("providers told"), null=True, blank=True)
-    told_claimed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("rating run")
