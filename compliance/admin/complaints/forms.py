@@ -78,7 +78,7 @@ class DecisionForm(StepForm):
             data["award"] = data["award"] or ZERO
         if {"liability", "award", "reason"} <= set(data):
             try:
-                findings.refuse(self.obj, Liability(data["liability"]), data["award"], data["reason"])
+                findings.refuse_finding(self.obj, Liability(data["liability"]), data["award"], data["reason"])
             except DomainError as error:
                 self.add_error(error.field, str(error.message))
         return data
