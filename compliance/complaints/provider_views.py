@@ -1,53 +1,156 @@
 """The provider's pages of a complaint: selector or form → service → page or redirect."""
 
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from applications.served_files import for_merchant
 from applications.views.people import person
-from compliance.complaints import selectors
+from applications.views.refusals import seen_version
+from compliance.complaints import selectors, services
+from compliance.complaints.answering import take
+from compliance.complaints.case_page import cost, for_provider
+from compliance.complaints.forms import AdmitForm, AppealForm, CaseForm, ContestForm, EvidenceForm, FinishForm
+from compliance.models import Complaint
 
 
 @require_safe
 def detail(request: HttpRequest, application: str, number: str) -> HttpResponse:
-    complaint = selectors.complaint_against(person(request), application, number)
-    return render(request, "cases/complaint.html", {"complaint": complaint})
+    return _page(request, selectors.complaint_against(person(request), application, number))
 
 
 @require_safe
 def file(request: HttpRequest, application: str, number: str, pk: int) -> HttpResponse:
+    """Evidence of either side: pictures are shown, `?download` and everything else is saved."""
     row = selectors.file_of(selectors.complaint_against(person(request), application, number), pk)
     return for_merchant(
         row.file, name=row.original_name, content_type=row.content_type, download="download" in request.GET
     )
 
 
+@require_safe
+def admission_cost(request: HttpRequest, application: str, number: str) -> HttpResponse:
+    """For htmx: what admitting `?amount=` would do to the deposit. Nothing is changed."""
+    complaint = selectors.complaint_against(person(request), application, number)
+    return render(request, "cases/_cost.html", {"complaint": complaint, "cost": _cost(request, complaint)})
+
+
+def _cost(request: HttpRequest, complaint: Complaint) -> Any:
+    """None where the amount is none that could be admitted."""
+    try:
+        amount: Decimal | None = AdmitForm.base_fields["amount"].clean(request.GET.get("amount", ""))
+    except ValidationError:
+        return None
+    return cost(complaint, amount) if amount and amount <= complaint.claimed else None
+
+
 @require_POST
 def admit(request: HttpRequest, application: str, number: str) -> HttpResponse:
-    selectors.complaint_against(person(request), application, number)
-    return redirect("cases:complaint", application, number)
+    def do(complaint: Complaint, data: dict[str, Any]) -> None:
+        services.admit(
+            complaint.pk,
+            actor=person(request),
+            amount=data["amount"],
+            text=data["text"],
+            uploads=data["files"],
+            seen=seen_version(request),
+        )
+
+    return _take(request, application, number, AdmitForm, do, _("You have admitted the complaint."))
 
 
 @require_POST
 def contest(request: HttpRequest, application: str, number: str) -> HttpResponse:
-    selectors.complaint_against(person(request), application, number)
-    return redirect("cases:complaint", application, number)
+    def do(complaint: Complaint, data: dict[str, Any]) -> None:
+        services.contest(
+            complaint.pk,
+            actor=person(request),
+            text=data["text"],
+            uploads=data["files"],
+            seen=seen_version(request),
+        )
+
+    return _take(
+        request,
+        application,
+        number,
+        ContestForm,
+        do,
+        _("You have contested the complaint. More evidence can be added below."),
+    )
 
 
 @require_POST
 def add_evidence(request: HttpRequest, application: str, number: str) -> HttpResponse:
-    selectors.complaint_against(person(request), application, number)
-    return redirect("cases:complaint", application, number)
+    def do(complaint: Complaint, data: dict[str, Any]) -> None:
+        services.add_evidence(complaint.pk, actor=person(request), text=data["text"], uploads=data["files"])
+
+    return _take(request, application, number, EvidenceForm, do, _("Your evidence has been added."))
 
 
 @require_POST
 def finish_evidence(request: HttpRequest, application: str, number: str) -> HttpResponse:
-    selectors.complaint_against(person(request), application, number)
-    return redirect("cases:complaint", application, number)
+    def do(complaint: Complaint, data: dict[str, Any]) -> None:
+        services.finish_evidence(complaint.pk, actor=person(request))
+
+    return _take(request, application, number, FinishForm, do, _("Noted: nothing more will come from you."))
 
 
 @require_POST
 def appeal(request: HttpRequest, application: str, number: str) -> HttpResponse:
-    selectors.complaint_against(person(request), application, number)
-    return redirect("cases:complaint", application, number)
+    def do(complaint: Complaint, data: dict[str, Any]) -> None:
+        services.appeal(
+            complaint.pk,
+            actor=person(request),
+            text=data["text"],
+            uploads=data["files"],
+            seen=seen_version(request),
+        )
+
+    return _take(request, application, number, AppealForm, do, _("Your appeal has been handed in."))
+
+
+def _take(
+    request: HttpRequest,
+    application: str,
+    number: str,
+    form_class: type[CaseForm],
+    do: Any,
+    told: str,
+) -> HttpResponse:
+    complaint = selectors.complaint_against(person(request), application, number)
+    return take(
+        request,
+        form_class(request.POST, request.FILES),
+        lambda data: do(complaint, data),
+        page=lambda form, status: _page(
+            request, selectors.complaint_against(person(request), application, number), form, status
+        ),
+        done=lambda: redirect("cases:complaint", application, number),
+        told=told,
+    )
+
+
+def _page(
+    request: HttpRequest, complaint: Complaint, typed: CaseForm | None = None, status: int = 200
+) -> HttpResponse:
+    """The case as it is now; `typed` is the form that was refused."""
+    forms: list[CaseForm] = [
+        AdmitForm(initial={"amount": complaint.claimed}),
+        ContestForm(),
+        EvidenceForm(),
+        AppealForm(),
+        *([typed] if typed else []),
+    ]
+    context = for_provider(complaint, person(request)) | {
+        "forms": {form.name: form for form in forms},
+        "cost_url": reverse("cases:admission_cost", args=[complaint.application.number, complaint.number]),
+    }
+    context["unsent"] = typed if typed and not getattr(context["offers"], typed.name, False) else None
+    return render(request, "cases/complaint.html", context, status=status)
