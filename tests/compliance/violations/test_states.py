@@ -18,15 +18,23 @@ LAWFUL = {
     "propose": {"investigating": "investigating"},
     "verify": {"investigating": "verified"},
     "dismiss": {"investigating": "dismissed"},
+    "appeal": {"verified": "appealed"},
+    "reject_appeal": {"appealed": "verified"},
+    "uphold_appeal": {"appealed": "overturned"},
 }
 LAWFUL_PAIRS = {(source, target) for steps in LAWFUL.values() for source, target in steps.items()}
 
+VERIFIED = (
+    "investigator_id = %(a)s, taken_up_at = now(), proposed_at = now(), verifier_id = %(b)s,"
+    " decided_at = now(), decision_reason = 'x'"
+)
 # What a row in each state needs beside it, by the CHECKs; %(a)s and %(b)s are two people.
 COLUMNS = {
     "reported": "investigator_id = NULL, taken_up_at = NULL, verifier_id = NULL, decided_at = NULL",
     "investigating": "investigator_id = %(a)s, taken_up_at = now(), verifier_id = NULL, decided_at = NULL",
-    "verified": "investigator_id = %(a)s, taken_up_at = now(), proposed_at = now(), verifier_id = %(b)s,"
-    " decided_at = now(), decision_reason = 'x'",
+    "verified": VERIFIED,
+    "appealed": VERIFIED,
+    "overturned": VERIFIED,
     "dismissed": "investigator_id = %(a)s, taken_up_at = now(), verifier_id = NULL,"
     " decided_at = now(), decision_reason = 'x'",
 }
@@ -107,9 +115,9 @@ def test_sql_lets_a_violation_begin_reported_alone(
             state=state,
             pk=reported.pk,
             a=None if state == "reported" else second_ops.pk,
-            b=third_ops.pk if state == "verified" else None,
+            b=third_ops.pk if COLUMNS[state] == VERIFIED else None,
             at=None if state == "reported" else reported.reported_at,
-            decided=reported.reported_at if state in ("verified", "dismissed") else None,
+            decided=None if state in ("reported", "investigating") else reported.reported_at,
         )
 
     assert insert() == (state == ViolationState.REPORTED)
