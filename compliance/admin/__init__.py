@@ -1,5 +1,12 @@
 """Operations' desk for cases and exits. State is never a field here: every step asks the case's services."""
 
-from compliance.admin import complaints, panels, records, violation, violation_records
+from compliance.admin import (
+    complaints,
+    panels,
+    records,
+    reviews,
+    served_shops,
+    violations,
+)
 
-__all__ = ["complaints", "panels", "records", "violation", "violation_records"]
+__all__ = ["complaints", "panels", "records", "reviews", "served_shops", "violations"]

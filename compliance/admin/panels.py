@@ -8,7 +8,7 @@ from applications.admin.panels import Panel, application_panel
 from applications.models import Application
 from applications.services import clock_text
 from compliance import selectors
-from compliance.admin.violation_work import violations_url
+from compliance.admin.violations.work import violations_url
 from compliance.models import Violation
 
 

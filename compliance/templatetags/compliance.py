@@ -34,6 +34,14 @@ VIOLATION_STEPS: dict[str, str | Promise] = {
     "propose": _("Finding proposed"),
     "verify": _("Verified"),
     "dismiss": _("Dismissed"),
+    "confirm_rectified": _("Put right, suspension lifted"),
+    "not_rectified": _("Not put right in time"),
+    "appeal": _("Appealed by the company"),
+    "propose_appeal": _("Decision on the appeal proposed"),
+    "return_appeal": _("Proposal given back"),
+    "uphold_appeal": _("Appeal upheld"),
+    "reject_appeal": _("Appeal rejected"),
+    "no_longer_severe": _("Doesn't count as severe any more"),
 }
 
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from django.db.models import Q, Sum
 
+from applications.lifecycle import State
 from applications.models import Suspension
 from compliance.models import Measure, Sanction, Severity, Violation
 from compliance.violations import points
@@ -67,7 +68,7 @@ def of(violation: Violation) -> Outlook:
 
 
 def _kept_out_by(concerned: list[Violation]) -> Measure | None:
-    measure = KEEPS_OUT.get(concerned[0].application.state)
+    measure = KEEPS_OUT.get(State(concerned[0].application.state))
     standing = Sanction.objects.filter(violation__in=concerned, measure=measure, taken_back_at__isnull=True)
     return measure if standing.exists() else None
 

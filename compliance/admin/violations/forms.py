@@ -4,11 +4,18 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from applications.models import Application
-from compliance.models import Severity, Violation
+from compliance.models import Severity, Violation, ViolationAppeal
 from compliance.violations.services import REPORTABLE
+from deposits.models import ZERO
 from tmall_sp.core.step_pages import StepForm
 
 LONG = 4000
@@ -53,16 +60,54 @@ class ReportForm(forms.Form):
 
 
 class ProposeForm(StepForm):
+    """What is possible beside a severity, and how much, the service says."""
+
     severity = _severity()
     finding = _text(_("Finding"), _("What was found, and on what evidence. Read by staff only."), rows=6)
+    penalty = forms.DecimalField(
+        label=_("Penalty"),
+        help_text=_("In CNY, beside the points of a general violation. Optional."),
+        required=False,
+        max_digits=12,
+        decimal_places=2,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+    suspension_days = forms.IntegerField(
+        label=_("Days of suspension, to put right what was wrong"),
+        help_text=_("Beside the points of a general violation. Optional."),
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
 
     def suggested(self, obj: Violation) -> dict[str, Any]:
-        return {"severity": obj.severity, "finding": obj.finding}
+        return {
+            "severity": obj.severity,
+            "finding": obj.finding,
+            "penalty": obj.proposed_penalty or None,
+            "suspension_days": obj.proposed_suspension_days or None,
+        }
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        return data | {
+            "penalty": data.get("penalty") or ZERO,
+            "suspension_days": data.get("suspension_days") or 0,
+        }
 
 
-class VerifyForm(StepForm):
+class ReasonForm(StepForm):
+    """Of a decision that the company reads."""
+
     reason = _text(_("Reason"), _("The company reads it."))
 
 
-class DismissForm(StepForm):
+class InternalReasonForm(StepForm):
     reason = _text(_("Reason"), _("Read by staff only."))
+
+
+class AppealForm(ReasonForm):
+    """Of the second person, who begins from what the first one wrote."""
+
+    def suggested(self, obj: Violation) -> dict[str, Any]:
+        appeal: ViolationAppeal | None = getattr(obj, "appeal_case", None)
+        return {"reason": appeal.proposal if appeal else ""}

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from applications.door import clock_text
+from applications.services import clock_text
 from compliance.models import AppealState, Sanction, Violation, ViolationAppeal
 from deposits.admin.base import amount, name
 from deposits.admin.tabs import Tab, TabFilter
