@@ -12,8 +12,12 @@ from applications.permissions import may_leave
 from compliance import directory, exit_progress, keyset, roster, selectors
 from compliance.filters import DirectoryFilter, RosterFilter
 from compliance.forms import ExitForm
+from compliance.reviews import figures
+from compliance.reviews import selectors as reviews
 from tmall_sp.accounts.models import User
 from tmall_sp.core.errors import DomainError, NotPermitted
+
+REVIEWS_SHOWN = 10
 
 # The directory -------------------------------------------------------------------------------------
 
@@ -35,7 +39,12 @@ def directory_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def directory_provider(request: HttpRequest, number: str) -> HttpResponse:
     provider = directory.provider(number)
-    context = {"provider": provider, "credit_code": directory.masked_credit_code(provider.credit_code)}
+    context = {
+        "provider": provider,
+        "credit_code": directory.masked_credit_code(provider.credit_code),
+        "reviews": list(reviews.shown_of(provider)[:REVIEWS_SHOWN]),
+        "marks": figures.of_provider(provider),
+    }
     return render(request, "compliance/provider.html", context)
 
 

@@ -1,0 +1,64 @@
+"""What tests of served shops, declared figures and reviews make again and again."""
+
+import datetime as dt
+import io
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from applications.models import Application
+from compliance.models import ServedShop
+from compliance.served_shops import invitations
+from tests.database import owner_role
+from tests.people import PDF
+from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
+
+SHOP = "花间集旗舰店"
+
+
+def again(shop: ServedShop) -> ServedShop:
+    return ServedShop.objects.get(pk=shop.pk)
+
+
+def serve(application: Application, owner: User, name: str = SHOP) -> ServedShop:
+    """Invited and accepted now."""
+    shop = invitations.invite(application.pk, actor=application.applicant, shop_name=name)
+    return invitations.accept(shop.pk, actor=owner)
+
+
+def served_since(shop: ServedShop, day: dt.date) -> ServedShop:
+    """As if its owner had accepted on an earlier day; loaded as the owner of the tables may."""
+    with owner_role():
+        ServedShop.objects.filter(pk=shop.pk).update(state="invited")
+        ServedShop.objects.filter(pk=shop.pk).update(begins_on=day)
+        ServedShop.objects.filter(pk=shop.pk).update(state="serving")
+    return again(shop)
+
+
+def days_ago(days: int) -> dt.date:
+    return clock.today() - dt.timedelta(days=days)
+
+
+def paper(name: str = "证明.pdf") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, PDF, content_type="application/pdf")
+
+
+def picture(name: str = "截图.png") -> SimpleUploadedFile:
+    content = io.BytesIO()
+    Image.new("RGB", (4, 4), "red").save(content, "PNG")
+    return SimpleUploadedFile(name, content.getvalue(), content_type="image/png")
+
+
+def browser(person: User | None) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    if person is not None:
+        client.force_login(person)
+    return client
+
+
+def at(name: str, *args: Any) -> str:
+    return reverse(f"served_shops:{name}", args=args)
