@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timeuntil
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from compliance import case_list
 from compliance.complaints.lifecycle import ComplaintState
@@ -63,6 +63,6 @@ def nav_cases(context: dict[str, Any]) -> SafeString:
             '<span class="visually-hidden"> {}</span></span>',
             text,
             count,
-            _("open"),
+            pgettext("cases", "open"),
         )
     return nav_link(context, "cases:list", text)
