@@ -187,6 +187,9 @@ CELERY_BEAT_SCHEDULE = {
     "shop-checks": _every(15, "applications.tasks.sweep_shop_checks"),
     "application-deadlines": _every(60, "applications.tasks.sweep_deadlines"),
     "suspensions": _every(60, "applications.tasks.sweep_suspensions"),
+    # By the calendar day of our own clock, which a demo moves and beat does not know.
+    "licence-reminders": _every(60, "applications.tasks.sweep_licence_reminders"),
+    "expired-licences": _every(60, "applications.tasks.sweep_expired_licences"),
     "payment-orders": _every(15, "deposits.tasks.sweep_orders"),
     "payouts": _every(15, "deposits.tasks.sweep_payouts"),
     "transfers-that-arrived": _every(60, "deposits.tasks.sweep_transfers"),
@@ -201,6 +204,9 @@ CELERY_BEAT_SCHEDULE = {
     "exits": _every(15, "compliance.tasks.sweep_exits"),
     "complaints": _every(60, "compliance.tasks.sweep_complaints"),
     "invitations": _every(60, "compliance.tasks.sweep_invitations"),
+    "violations": _every(60, "compliance.tasks.sweep_violations"),
+    # The day on which a quarter closes stands in the rule of the rating.
+    "ratings": _every(60, "compliance.tasks.sweep_ratings"),
 }
 
 # People -------------------------------------------------------------------------------------------
