@@ -78,6 +78,13 @@ MERCHANT: dict[str, Announcement] = {
         _("The page of your application shows which others there are."),
     ),
     "reinstate": Announcement(_("Your membership is active again"), _("The suspension has been lifted.")),
+    "verify_licence": Announcement(
+        _("Your renewed licence has been verified"), _("Its date and file are in force from now on.")
+    ),
+    "refuse_licence": Announcement(
+        _("Your renewed licence was refused"),
+        _("The reason is on the page of your application. Please hand in another."),
+    ),
     "request_exit": Announcement(
         _("Your exit has been requested"), _("The page of your exit shows what is still to be cleared.")
     ),
@@ -113,6 +120,7 @@ REVIEWER: dict[str, str | Promise] = {
     "withdraw": _("An application was withdrawn"),
     "record_deposit": _("A deposit has been paid"),
     "activate": _("A provider is active"),
+    "hand_in_licence": _("A renewed licence is to be looked at"),
     "request_exit": _("A provider wants to leave"),
     "complete_exit": _("A provider has left"),
     "expel": _("A provider has been expelled"),

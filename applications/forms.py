@@ -228,6 +228,33 @@ class UploadForm(forms.Form):
     )
 
 
+class LicenceForm(forms.Form):
+    """A renewed business licence: the file, and its last day or that it has none."""
+
+    use_required_attribute = False
+    file = forms.FileField(
+        label=gettext_lazy("Renewed business licence"),
+        widget=forms.FileInput(attrs={"accept": ".jpg,.jpeg,.png,.webp,.pdf"}),
+        help_text=gettext_lazy("JPEG, PNG, WebP or PDF, at most 10 MB."),
+    )
+    valid_until = forms.DateField(
+        label=gettext_lazy("Licence valid until"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=gettext_lazy("The last day of the business period (营业期限)."),
+    )
+    permanent = forms.BooleanField(label=_label("licence_permanent"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if data.get("permanent"):
+            data["valid_until"] = None
+            self.errors.pop("valid_until", None)
+        elif not data.get("valid_until") and "valid_until" not in self.errors:
+            self.add_error("valid_until", _("Give the last day, or say that the licence has no expiry."))
+        return data
+
+
 # The ways of the open platform's console; only the marked one leads to this programme.
 APP_TYPES = {"ecommerce_backend": "电商后台"}
 IDENTITIES = {"merchant": "我是天猫/集市商家"}

@@ -43,6 +43,11 @@ def may_review(user: User, application: Application) -> bool:
     return has_role(user, Role.REVIEWER) and not belongs_to(user, application)
 
 
+def may_look_at_licence(user: User, application: Application) -> bool:
+    """A reviewer, or operations, with no part in the company."""
+    return has_role(user, Role.REVIEWER, Role.OPS) and not belongs_to(user, application)
+
+
 def belongs_to(user: User, application: Application) -> bool:
     """Whether the person has, or had, a part in the company."""
     return (

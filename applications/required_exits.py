@@ -5,15 +5,15 @@ be cancelled.
 """
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from applications import permissions, selectors
+from applications import licence_renewals, permissions, selectors
 from applications.door import clock_text, move, wrong_state
 from applications.guards import refuse_empty, refuse_one_sided
 from applications.lifecycle import State
 from applications.locks import lock_application
-from applications.models import Application, Suspension
+from applications.models import Application, Suspension, SuspensionCause
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
@@ -74,5 +74,10 @@ def _mark(application: Application) -> None:
 
 
 def _overdue(suspensions: QuerySet[Suspension]) -> QuerySet[Suspension]:
-    """The instant itself is still in time."""
-    return suspensions.filter(exit_due_at__lt=clock.now())
+    """The instant itself is still in time; so is a renewed licence that came by then and waits for us."""
+    handed_in = licence_renewals.queue().filter(
+        application=OuterRef("application"), handed_in_at__lte=OuterRef("exit_due_at")
+    )
+    return suspensions.filter(
+        ~(Q(cause=SuspensionCause.LICENCE_EXPIRED) & Exists(handed_in)), exit_due_at__lt=clock.now()
+    )

@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from applications import required_exits, services, shop_checks
+from applications import licence_expiry, required_exits, services, shop_checks
 from applications.lifecycle import DRAFT, State
 from applications.models import Application
 from tmall_sp.core import clock
@@ -51,3 +51,16 @@ def sweep_suspensions() -> None:
             logger.info("The exit of application %s was not required: %s", pk, error.code)
         except Exception:
             logger.exception("The exit of application %s could not be required", pk)
+
+
+@shared_task
+def sweep_licence_reminders() -> None:
+    """Remind each member of its licence's last day, once for each moment of the rule."""
+    due = licence_expiry.to_remind().order_by("licence_valid_until", "pk")
+    for_each(due.values_list("pk", flat=True)[:SWEEP_SIZE], licence_expiry.remind)
+
+
+@shared_task
+def sweep_expired_licences() -> None:
+    """Suspend each member whose licence's last day is over."""
+    for_each(licence_expiry.expired().values_list("pk", flat=True)[:SWEEP_SIZE], licence_expiry.suspend)

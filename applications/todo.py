@@ -10,11 +10,15 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from applications import completeness, permissions, selectors, wizard
+from applications import completeness, licence_renewals, permissions, selectors, wizard
 from applications.lifecycle import DRAFT, State
 from applications.models import Application, CheckState
 from tmall_sp.accounts.models import User
-from tmall_sp.core import rules
+from tmall_sp.core import clock, rules
+
+# So long before its last day the list shows that the licence is to be renewed; and as urgent.
+RENEWAL_SHOWN = dt.timedelta(days=30)
+RENEWAL_URGENT = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -160,8 +164,29 @@ def _membership(application: Application) -> Iterator[Task]:
         if gap.code == "agreement":
             url = reverse("applications:agreement", args=[application.number])
             yield Task(gap.code, gap.message, verb=gettext_lazy("Read and accept"), url=url)
-        else:
+        elif gap.code != "licence_expired":
             yield Task(gap.code, gap.message)
+    yield from _licence(application)
+
+
+def _licence(application: Application) -> Iterator[Task]:
+    """To hand in the renewed licence: from some time before the last day on, unless one is being looked at."""
+    until = application.licence_valid_until
+    if application.licence_permanent or until is None or until - clock.today() > RENEWAL_SHOWN:
+        return
+    if licence_renewals.waiting_of(application) is not None:
+        return
+    expired = completeness.licence_has_expired(application)
+    yield Task(
+        "licence_expired" if expired else "licence_expires",
+        gettext_lazy("Hand in the renewed business licence"),
+        (_("It expired on %(date)s.") if expired else _("Yours is valid until %(date)s."))
+        % {"date": until.isoformat()},
+        gettext_lazy("Hand in"),
+        reverse("applications:licence", args=[application.number]),
+        clock.day_start(until + dt.timedelta(days=1)),
+        urgent=expired or until - clock.today() <= RENEWAL_URGENT,
+    )
 
 
 def _exit(application: Application) -> Iterator[Task]:

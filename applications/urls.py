@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from applications.views import console, memberships, public, wizard
+from applications.views import console, licences, memberships, public, wizard
 
 console_urls = [
     path("", console.home, name="home"),
@@ -22,6 +22,9 @@ application_urls = [
     path("<str:number>/resubmit/", memberships.resubmit, name="resubmit"),
     path("<str:number>/withdraw/", memberships.withdraw, name="withdraw"),
     path("<str:number>/agreement/", memberships.agreement, name="agreement"),
+    path("<str:number>/licence/", licences.licence, name="licence"),
+    path("<str:number>/licence/<int:pk>/", licences.licence_file, name="licence_file"),
+    path("<str:number>/licence/<int:pk>/withdraw/", licences.withdraw_licence, name="withdraw_licence"),
 ]
 
 urlpatterns = [

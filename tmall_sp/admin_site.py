@@ -39,6 +39,9 @@ SECTIONS: dict[str, str | Promise] = {
 # Names of Material Symbols; a model without one gets a table.
 ICONS = {
     "applications.application": "fact_check",
+    "applications.licencerenewal": "badge",
+    "applications.decision": "group",
+    "applications.suspension": "pause_circle",
     "applications.agreement": "gavel",
     "applications.ban": "block",
     "accounts.user": "badge",

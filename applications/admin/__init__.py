@@ -1,5 +1,5 @@
 """The reviewers' desk. State is never a field here: every step asks services.py."""
 
-from applications.admin import application, records
+from applications.admin import application, decisions, licence_renewals, records
 
-__all__ = ["application", "records"]
+__all__ = ["application", "decisions", "licence_renewals", "records"]

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from unfold.decorators import display
 
 from applications import served_files
-from applications.admin import queue
+from applications.admin import decisions, membership_steps, queue
 from applications.admin.filters import CategoryFilter, ReviewFilter, StateFilter, shows_queue
 from applications.admin.panels import panels
 from applications.admin.steps import STEPS
@@ -49,7 +49,7 @@ STATE_COLOURS: dict[str, str] = {
 
 @admin.register(Application)
 class ApplicationAdmin(StepPages[Application]):
-    steps = STEPS
+    steps = (*STEPS, *membership_steps.STEPS)
     head_template = "admin/applications/_head.html"
     page_template = "admin/applications/application.html"
     step_template = "admin/applications/step.html"
@@ -129,6 +129,7 @@ class ApplicationAdmin(StepPages[Application]):
             "dossier": dossier(obj),
             "panels": list(panels(request, obj)),
             "may_see_documents": request.user.has_perm("applications.view_document"),
+            **_membership(request, obj),
         }
 
     def step_context(self, request: HttpRequest, obj: Application) -> dict[str, Any]:
@@ -149,6 +150,19 @@ class ApplicationAdmin(StepPages[Application]):
         return served_files.for_staff(
             document.file, name=document.original_name, content_type=document.content_type
         )
+
+
+def _membership(request: HttpRequest, application: Application) -> dict[str, Any]:
+    """What waits for somebody about a membership; an application has none of it."""
+    if not application.approved_by_id:
+        return {}
+    renewals = application.licence_renewals.all() if _sees(request, "licencerenewal") else []
+    open_decisions = decisions.open_of(application) if _sees(request, "decision") else []
+    return {"renewals": list(renewals), "decisions": list(open_decisions)}
+
+
+def _sees(request: HttpRequest, model: str) -> bool:
+    return request.user.has_perm(f"applications.view_{model}")
 
 
 def _person(request: HttpRequest) -> User:

@@ -10,10 +10,20 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_fsm import can_proceed
 
-from applications import completeness, drafts, permissions, selectors, services, shop_checks, todo, wizard
+from applications import (
+    completeness,
+    drafts,
+    licence_renewals,
+    permissions,
+    selectors,
+    services,
+    shop_checks,
+    todo,
+    wizard,
+)
 from applications.forms import AcceptForm, AnswersForm, NewApplicationForm, WithdrawForm
-from applications.lifecycle import MEMBER, State
-from applications.models import Application, CheckState, ReviewItem, Suspension
+from applications.lifecycle import ADMITTED, MEMBER, State
+from applications.models import Application, CheckState, ReviewItem, SuspensionCause
 from applications.views.people import person
 from applications.views.refusals import seen_version, told_on_detail_page
 from tmall_sp.accounts.models import User
@@ -71,7 +81,7 @@ def _detail_page(
         {
             "application": application,
             "tasks": _tasks_elsewhere(user, application),
-            "suspensions": _suspensions(application),
+            **_suspensions(application),
             "timeline": selectors.timeline(application).reverse(),
             "documents": selectors.documents_of(application),
             "may_edit": permissions.may_edit(user, application),
@@ -93,9 +103,14 @@ def _tasks_elsewhere(user: User, application: Application) -> list[todo.Task]:
     return [task for task in todo.tasks_for(user, application) if not task.url.startswith(here)]
 
 
-def _suspensions(application: Application) -> list[Suspension]:
-    may_have_some = application.state in (State.SUSPENDED, State.EXITING)
-    return list(selectors.open_suspensions(application)) if may_have_some else []
+def _suspensions(application: Application) -> dict[str, object]:
+    """What keeps a member from serving, and the renewed licence that would cure one of them."""
+    if application.state not in (State.SUSPENDED, State.EXITING):
+        return {"suspensions": []}
+    found = list(selectors.open_suspensions(application))
+    of_the_licence = any(row.cause == SuspensionCause.LICENCE_EXPIRED for row in found)
+    renewal = licence_renewals.waiting_of(application) if of_the_licence else None
+    return {"suspensions": found, "renewal": renewal}
 
 
 def _shop_check_part(request: HttpRequest, application: Application) -> HttpResponse:
@@ -128,12 +143,15 @@ def _shop_check_context(application: Application) -> dict[str, object]:
 
 
 def _links(application: Application) -> dict[str, str]:
-    """The pages of deposit, directory and exit, in the states that have them."""
+    """The pages of deposit, directory, served shops and exit, in the states that have them."""
     names = {}
     if application.approved_by_id:
         names["deposit"] = "deposits:detail"
+    if application.state in ADMITTED:
+        names["licence"] = "applications:licence"
     if application.state in (*MEMBER, State.EXITED):
         names["exit"] = "compliance:exit"
+        names |= {"shops": "served_shops:list", "figures": "served_shops:figures", "reviews": "reviews:list"}
     if application.state == State.ACTIVE:
         names["provider"] = "compliance:provider"
     return {key: reverse(name, args=[application.number]) for key, name in names.items()}

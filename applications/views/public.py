@@ -11,6 +11,7 @@ from django.views.i18n import set_language as set_language_cookie
 from applications import selectors
 from tmall_sp.accounts.models import User
 from tmall_sp.core import rules
+from tmall_sp.core.rulebook import overview
 
 
 @require_safe
@@ -31,7 +32,9 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def rules_page(request: HttpRequest) -> HttpResponse:
-    return render(request, "rules.html", {"agreement": selectors.current_agreement()})
+    """The rules that everybody accepts, the numbers in force now, and what will change on which day."""
+    context = {"agreement": selectors.current_agreement(), "sections": overview.book(public=True)}
+    return render(request, "rules.html", context)
 
 
 @require_safe

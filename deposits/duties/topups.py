@@ -184,7 +184,7 @@ def to_remind(now: dt.datetime) -> QuerySet[TopUpDemand]:
     """Open demands of which one more of the rule's moments has come since they were last told of."""
     return TopUpDemand.objects.filter(
         DEMAND_OPEN,
-        reminders.come(REMINDERS, "due_at", now),
+        reminders.come(REMINDERS, "due_at", "opened_at", now),
         deposit__application__state__in=FILLING_UP,
     )
 
@@ -210,7 +210,7 @@ def remind(pk: int) -> bool:
 
 def _save_as_told(demand: TopUpDemand) -> None:
     """Whoever is told of the date now needs no reminder whose moment lies behind."""
-    demand.reminders = reminders.dealt_with(REMINDERS, demand.due_at, clock.now())
+    demand.reminders = reminders.dealt_with(REMINDERS, demand.due_at, demand.opened_at, clock.now())
     demand.save()
 
 

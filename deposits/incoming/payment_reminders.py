@@ -20,7 +20,8 @@ RULE = "deposit.payment_reminder_days"
 
 def to_remind(now: dt.datetime) -> QuerySet[Deposit]:
     return Deposit.objects.filter(
-        reminders.come(RULE, "application__deadline_at", now), application__state=State.APPROVED
+        reminders.come(RULE, "application__deadline_at", "application__state_since", now),
+        application__state=State.APPROVED,
     )
 
 
@@ -33,7 +34,9 @@ def remind(pk: int) -> bool:
         )
         now = clock.now()
         if application.deadline_at is not None and to_remind(now).filter(pk=pk).exists():
-            deposit.reminders = reminders.dealt_with(RULE, application.deadline_at, now)
+            deposit.reminders = reminders.dealt_with(
+                RULE, application.deadline_at, application.state_since, now
+            )
             deposit.save(update_fields=["reminders"])
             announcements.tell_merchant(
                 application,

@@ -31,6 +31,8 @@ _EVERYBODY_READS = (
     "applications.view_transition",
     "applications.view_shopcheck",
     "applications.view_document",
+    "applications.view_licencerenewal",
+    "applications.view_suspension",
 )
 
 # Model permissions open the admin's pages; what a person may decide is asked again in the services.
@@ -49,6 +51,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "core.view_mail",
         "applications.reassign_application",
         "applications.view_ban",
+        "applications.view_decision",
         "compliance.view_violation",
         "compliance.add_violation",
         "compliance.handle_violation",
@@ -98,6 +101,7 @@ PERMISSIONS: dict[Role, tuple[str, ...]] = {
         "core.view_rulechange",
         "core.view_mail",
         "applications.view_ban",
+        "applications.view_decision",
         "compliance.view_violation",
         "compliance.view_sanction",
         "compliance.view_violationappeal",

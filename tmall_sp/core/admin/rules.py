@@ -12,6 +12,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from tmall_sp.core import rules
 from tmall_sp.core.admin.rule_forms import ProposeForm
 from tmall_sp.core.errors import DomainError
 from tmall_sp.core.models import RuleVersion
@@ -100,7 +101,9 @@ class RuleVersionAdmin(ReadOnlyAdmin):
 
 
 def _rule(code: str) -> Rule:
+    """Http404 for an unknown rule, and for one that no migration has given its first value."""
     try:
+        rules.in_force(code)
         return catalogue.rule(code)
     except KeyError as error:
         raise Http404 from error

@@ -6,7 +6,7 @@ from enum import Enum
 
 from django.utils.translation import gettext_lazy as _
 
-from tmall_sp.core.rulebook.shapes import Shape, Words
+from tmall_sp.core.rulebook.shapes import Shape, Structure, Words
 
 
 class Chapter(Enum):
@@ -60,6 +60,11 @@ class Rule:
     keepers: tuple[Keeper, ...] = ()
     needs_notice: bool = False
     public: bool = True
+
+    @property
+    def is_long(self) -> bool:
+        """Whether its text needs lines of its own."""
+        return isinstance(self.shape, Structure)
 
 
 _rules: dict[str, Rule] = {}
