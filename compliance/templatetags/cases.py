@@ -11,26 +11,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from compliance import case_list
-from compliance.complaints.lifecycle import ComplaintState
-from compliance.models import Complaint
+from compliance.complaints.standing import standing
+from compliance.models import Complaint, Side
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 from tmall_sp.core.templatetags.portal import nav_link
 
 register = template.Library()
 
-TONES: dict[str, str] = {
-    ComplaintState.AWAITING_RESPONSE: "warning",
-    ComplaintState.EVIDENCE: "primary",
-    ComplaintState.AWAITING_DECISION: "primary",
-    ComplaintState.DECIDED: "warning",
-    ComplaintState.APPEALED: "primary",
-}
-
 
 @register.simple_tag
-def complaint_badge(complaint: Complaint) -> SafeString:
-    tone = TONES.get(complaint.state, "secondary")
+def complaint_badge(complaint: Complaint, side: str) -> SafeString:
+    """Its state, standing out where this side can do something."""
+    tone = standing(complaint, Side(side)).tone
     return format_html(
         '<span class="badge state-badge tone-{}">{}</span>', tone, complaint.get_state_display()
     )
