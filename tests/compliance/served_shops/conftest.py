@@ -1,11 +1,14 @@
 """A shop, its owner, and their relation with a provider in each state, made through the same services as in life."""
 
+from decimal import Decimal
+
 import pytest
 
 from applications.models import Application
-from compliance.models import ServedShop
-from compliance.served_shops import invitations
-from tests.compliance.served_shops.making import SHOP, serve
+from compliance import quarters
+from compliance.models import Declaration, ServedShop
+from compliance.served_shops import declarations, invitations
+from tests.compliance.served_shops.making import SHOP, paper, serve
 from tests.people import make_merchant
 from tmall_sp.accounts.models import User
 
@@ -24,3 +27,11 @@ def invited(active: Application, merchant: User) -> ServedShop:
 @pytest.fixture
 def serving(active: Application, owner: User) -> ServedShop:
     return serve(active, owner)
+
+
+@pytest.fixture
+def declared(serving: ServedShop, merchant: User) -> Declaration:
+    """GMV of the running quarter, ¥1,200,000.00, not decided yet."""
+    return declarations.declare_gmv(
+        serving.pk, actor=merchant, quarter=quarters.current(), value=Decimal("1200000"), upload=paper()
+    )

@@ -12,7 +12,6 @@ from PIL import Image
 from applications.models import Application
 from compliance.models import ServedShop
 from compliance.served_shops import invitations
-from tests.database import owner_role
 from tests.people import PDF
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
@@ -30,13 +29,14 @@ def serve(application: Application, owner: User, name: str = SHOP) -> ServedShop
     return invitations.accept(shop.pk, actor=owner)
 
 
-def served_since(shop: ServedShop, day: dt.date) -> ServedShop:
-    """As if its owner had accepted on an earlier day; loaded as the owner of the tables may."""
-    with owner_role():
-        ServedShop.objects.filter(pk=shop.pk).update(state="invited")
-        ServedShop.objects.filter(pk=shop.pk).update(begins_on=day)
-        ServedShop.objects.filter(pk=shop.pk).update(state="serving")
-    return again(shop)
+def serve_since(application: Application, owner: User, day: dt.date, name: str = SHOP) -> ServedShop:
+    """Invited and accepted on an earlier day."""
+    now = clock.offset()
+    clock.set_offset(now - (clock.today() - day))
+    try:
+        return serve(application, owner, name)
+    finally:
+        clock.set_offset(now)
 
 
 def days_ago(days: int) -> dt.date:

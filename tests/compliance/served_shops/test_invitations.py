@@ -1,5 +1,6 @@
 """Invitations: who invites, who answers, until when; each guard with what it lets pass."""
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +9,7 @@ from applications import services as applications
 from applications import suspensions
 from applications.models import Application
 from compliance.models import ServedShop, ShopState
-from compliance.served_shops import invitations, sweeps
+from compliance.served_shops import invitations, relations, sweeps
 from compliance.tasks import sweep_invitations
 from compliance.violations import services as violations
 from tests.compliance.conftest import REASON, investigate, report
@@ -125,7 +126,7 @@ def test_the_relation_begins_on_the_day_in_shanghai(
     shop = invitations.accept(invited.pk, actor=owner)
 
     assert shop.begins_on == clock.now().date()
-    assert clock.now().astimezone(tz=__import__("datetime").UTC).date() < clock.now().date()
+    assert clock.now().astimezone(dt.UTC).date() < clock.now().date()
 
 
 def test_a_sub_account_authorises_nothing(invited: ServedShop, owner: User) -> None:
@@ -282,8 +283,6 @@ def test_a_withdrawn_invitation_leads_nowhere(
 def test_a_shop_that_was_served_can_be_served_again(
     serving: ServedShop, active: Application, owner: User
 ) -> None:
-    from compliance.served_shops import relations
-
     relations.end(serving.pk, actor=owner, ends_on=clock.today())
 
     assert serve(active, owner).pk != serving.pk

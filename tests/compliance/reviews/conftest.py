@@ -1,0 +1,33 @@
+"""A served shop whose owner reviews the provider."""
+
+import pytest
+
+from applications.models import Application
+from compliance.models import Review, ServedShop
+from compliance.reviews import services as reviews
+from tests.compliance.reviews.making import MARKS, TEXT
+from tests.compliance.served_shops.making import serve
+from tests.people import make_merchant
+from tmall_sp.accounts.models import User
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """花店主, whose shop is served."""
+    return make_merchant("花店主", "706377777")
+
+
+@pytest.fixture
+def serving(active: Application, owner: User) -> ServedShop:
+    return serve(active, owner)
+
+
+@pytest.fixture
+def review(serving: ServedShop, owner: User) -> Review:
+    """5, 4, 3 and 4: a mean of 4."""
+    return reviews.write(serving.pk, actor=owner, marks=MARKS, text=TEXT)
+
+
+@pytest.fixture
+def reported(review: Review, merchant: User) -> Review:
+    return reviews.report(review.pk, actor=merchant, reason="辱骂客服,与服务无关")
