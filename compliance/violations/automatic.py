@@ -55,7 +55,7 @@ class Trigger:
 
     def due(self) -> list[int]:
         """The providers (ids of their applications) to be reported for it now."""
-        return list(_counted(self, _fresh(self)).order_by("provider").values_list("provider", flat=True))
+        return list(_counted(self, _fresh(self)).values_list("provider", flat=True))
 
     def report_if_due(self, application_pk: int) -> bool:
         """Report the provider, unless another worker has."""
@@ -112,6 +112,7 @@ def _counted(trigger: Trigger, events: Events) -> Events:
         .values("provider")
         .annotate(number=Count("pk"), newest=Max("pk"), first=Min("happened"), last=Max("happened"))
         .filter(number__gte=enough)
+        .order_by("provider")
     )
     return counted
 
