@@ -3,9 +3,10 @@
 import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
-import tmall_sp.core.clock
 from django.conf import settings
 from django.db import migrations, models
+
+import tmall_sp.core.clock
 
 
 class Migration(migrations.Migration):
