@@ -2,6 +2,7 @@
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 STEP_NAMES: dict[str, str | Promise] = {
     "file": _("Complaint filed"),
@@ -12,7 +13,7 @@ STEP_NAMES: dict[str, str | Promise] = {
     "close_evidence": _("Evidence closed"),
     "claim": _("Case claimed"),
     "release": _("Case released"),
-    "decide": _("Decision"),
+    "decide": pgettext_lazy("complaint", "Decision"),
     "default": _("Decided by silence"),
     "appeal": _("Appeal"),
     "decide_appeal": _("Decision on the appeal"),

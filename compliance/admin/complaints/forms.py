@@ -5,7 +5,7 @@ from typing import Any, Self
 from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from applications.lifecycle import MEMBER
@@ -60,7 +60,7 @@ class DecisionForm(StepForm):
     """Who is liable, and for how much. `figures` is the mark of what the preview showed (decisions.py)."""
 
     figures = forms.CharField(required=False, widget=forms.HiddenInput)
-    liability = _choice(gettext_lazy("Finding"), [("", "—"), *Liability.choices])
+    liability = _choice(pgettext_lazy("complaint", "Finding"), [("", "—"), *Liability.choices])
     award = _amount(
         gettext_lazy("Award"),
         gettext_lazy("In CNY, at most what is claimed. Empty where the provider is not liable."),

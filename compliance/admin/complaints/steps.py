@@ -5,7 +5,7 @@
 
 from collections.abc import Callable
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django_fsm import can_proceed
 
@@ -112,7 +112,7 @@ STEPS: tuple[Step[Complaint], ...] = (
     ),
     Step(
         name="decide",
-        title=_("Decide"),
+        title=pgettext_lazy("complaint", "Decide"),
         consequences=_of_decision,
         done=_("Decided. It becomes final unless somebody appeals."),
         may=_may_decide,
