@@ -9,8 +9,10 @@ from applications import announcements
 from applications import selectors as applications
 from applications.models import AgreementAcceptance, Application, Ban, Document, ShopEvidence, Transition
 from compliance.models import ExitRequest, Violation
+from compliance.violations import points
 from deposits import selectors as deposits
 from deposits.models import Deposit, Refund
+from tmall_sp.core import clock
 from tmall_sp.core.models import Notice
 
 PAGE_SIZE = 25
@@ -45,6 +47,9 @@ class Story:
     documents: QuerySet[Document]
     acceptances: QuerySet[AgreementAcceptance]
     violations: QuerySet[Violation]
+    # Of the present calendar year, and how many count as a severe violation.
+    points: int
+    points_limit: int
     exits: QuerySet[ExitRequest]
     bans: QuerySet[Ban]
     earlier: QuerySet[Application]
@@ -63,6 +68,7 @@ def story(number: str) -> Story:
     if application is None:
         raise Http404
     deposit = getattr(application, "deposit", None)
+    now = clock.now()
     return Story(
         application=application,
         deposit=deposit,
@@ -71,7 +77,11 @@ def story(number: str) -> Story:
         evidence=applications.latest_evidence(application),
         documents=application.documents.select_related("uploaded_by"),
         acceptances=application.acceptances.select_related("agreement", "user"),
-        violations=application.violations.select_related("reported_by", "investigator", "verifier"),
+        violations=application.violations.select_related(
+            "reported_by", "investigator", "verifier"
+        ).prefetch_related("sanctions"),
+        points=points.in_year(application.pk, now),
+        points_limit=points.limit(now),
         exits=application.exit_requests.select_related("requested_by"),
         bans=application.bans.order_by("-begins_at"),
         earlier=_other_applications(application),

@@ -59,12 +59,12 @@ def _page(
     request: HttpRequest, case: Violation, form: AppealForm | None = None, status: int = 200
 ) -> HttpResponse:
     overview = company_page.overview(person(request), case)
-    if form is None and overview.may_appeal:
-        form = AppealForm(initial={"seen": case.version})
     context = {
         "application": case.application,
         "violation": case,
         "overview": overview,
-        "form": form,
+        "form": form or AppealForm(initial={"seen": case.version}),
+        # The page as it is now has no form for it any more.
+        "unsent": None if overview.may_appeal else form,
     }
     return render(request, "cases/violation.html", context, status=status)

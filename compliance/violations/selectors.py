@@ -4,6 +4,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 
 from applications import selectors as applications
+from applications.lifecycle import MEMBER, State
 from applications.models import Application
 from compliance.models import AppealFile, Violation, ViolationAppeal
 from compliance.violations.lifecycle import STANDS, ViolationState
@@ -11,6 +12,8 @@ from tmall_sp.accounts.models import User
 
 # A suspicion is the company's business only once two people have found it true.
 TOLD = (*STANDS, ViolationState.OVERTURNED)
+# States of a company of which anything can have been found true.
+PAST_OR_PRESENT = (*MEMBER, State.EXPELLED, State.EXITED)
 
 
 def violations_told(user: User) -> QuerySet[Violation]:
