@@ -10,10 +10,15 @@ from django.utils.translation import pgettext_lazy
 
 from applications.lifecycle import ENDED, MEMBER, State
 from applications.models import Application, Category, Province
+from compliance.ratings.words import level_name
 from tmall_sp.accounts.roles import Role, staff_with
 
 UNRATED = "unrated"
-STARS = [*((str(stars), f"{stars}★") for stars in (6, 5, 4, 3)), (UNRATED, _("not yet rated"))]
+STARS = [
+    *((str(stars), f"{stars}★") for stars in (6, 5, 4, 3)),
+    ("0", level_name(0)),
+    (UNRATED, level_name(None)),
+]
 
 MEMBERS, APPLICANTS, FORMER = "members", "applicants", "former"
 GROUPS: dict[str, tuple[State, ...]] = {

@@ -58,6 +58,7 @@ ACCESS: dict[str, Audience] = {
     "served_shops:invitation": A.ANYONE,
     "served_shops:*": A.MERCHANT,
     "reviews:*": A.MERCHANT,
+    "ratings:*": A.MERCHANT,
     "compliance:exit": A.MERCHANT,
     "compliance:exit_request": A.MERCHANT,
     "compliance:exit_cancel": A.MERCHANT,

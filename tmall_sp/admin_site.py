@@ -75,6 +75,9 @@ ICONS = {
     "compliance.servedshop": "storefront",
     "compliance.exitrequest": "logout",
     "compliance.questioncode": "format_list_numbered",
+    "compliance.ratingrun": "star",
+    "compliance.score": "leaderboard",
+    "compliance.scoredispute": "contract_edit",
 }
 
 # Pages that are no model's list: title, icon, view and the permission that opens it.

@@ -16,6 +16,7 @@ urlpatterns = [
     path("", include("deposits.urls")),
     path("complaints/", include("compliance.complaints.urls")),
     path("console/cases/", include("compliance.case_urls")),
+    path("console/rating/", include("compliance.ratings.urls")),
     path("", include("compliance.served_shops.urls")),
     path("", include("compliance.reviews.urls")),
     path("", include("compliance.urls")),

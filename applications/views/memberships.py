@@ -151,6 +151,7 @@ def _links(application: Application) -> dict[str, str]:
         names["licence"] = "applications:licence"
     if application.state in (*MEMBER, State.EXITED):
         names["exit"] = "compliance:exit"
+        names["rating"] = "ratings:rating"
         names |= {"shops": "served_shops:list", "figures": "served_shops:figures", "reviews": "reviews:list"}
     if application.state == State.ACTIVE:
         names["provider"] = "compliance:provider"

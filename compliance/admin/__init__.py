@@ -3,10 +3,11 @@
 from compliance.admin import (
     complaints,
     panels,
+    ratings,
     records,
     reviews,
     served_shops,
     violations,
 )
 
-__all__ = ["complaints", "panels", "records", "reviews", "served_shops", "violations"]
+__all__ = ["complaints", "panels", "ratings", "records", "reviews", "served_shops", "violations"]

@@ -173,6 +173,10 @@ class Shift:
     now: int
     then: int
 
+    @property
+    def change(self) -> int:
+        return self.then - self.now
+
 
 @dataclass(frozen=True)
 class Outcome:

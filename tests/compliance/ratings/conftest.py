@@ -32,9 +32,8 @@ DAY = dt.timedelta(days=1)
 
 @pytest.fixture
 def quarter() -> Quarter:
-    """The last that has closed; the next one, which runs now, has not ended."""
-    last = Quarter.current().previous
-    return last.previous
+    """One that has closed, as has the quarter after it."""
+    return Quarter.current().previous.previous.previous
 
 
 @pytest.fixture
@@ -45,7 +44,7 @@ def rule_value(db: None) -> dict[str, Any]:
 
 @pytest.fixture
 def stand(merchant: User, quarter: Quarter) -> Callable[[int], list[Application]]:
-    """`stand(3)`: providers that were in the pool long before the quarter."""
+    """`stand(3)`: providers that were in the pool long before the quarter; the first is the merchant's own."""
 
     def load(count: int) -> list[Application]:
         with owner_role():
@@ -55,7 +54,7 @@ def stand(merchant: User, quarter: Quarter) -> Callable[[int], list[Application]
             rows = Application.objects.bulk_create(
                 Application(
                     applicant=merchant,
-                    taobao_user_id=f"9{number:08}",
+                    taobao_user_id=f"9{number:08}" if number else merchant.taobao_user_id,
                     taobao_nick=f"店{number}",
                     state="active",
                     company=company,
@@ -102,7 +101,7 @@ def serve(quarter: Quarter, merchant: User) -> Callable[..., ServedShop]:
     return load
 
 
-def declare(application: Application, code: str, value: str, quarter: Quarter, **more: Any) -> Declaration:
+def declare(application: Application, code: str, value: str, quarter: Quarter, /, **more: Any) -> Declaration:
     """A figure declared and verified ten days before the quarter's end."""
     person = application.applicant
     day = quarter.ends_at - 10 * DAY
@@ -126,9 +125,7 @@ def declare(application: Application, code: str, value: str, quarter: Quarter, *
 
 
 def declare_gmv(shop: ServedShop, value: str, quarter: Quarter, **more: Any) -> Declaration:
-    return declare(
-        shop.application, "gmv", value, quarter, served_shop=shop, quarter=str(quarter), **more
-    )
+    return declare(shop.application, "gmv", value, quarter, served_shop=shop, quarter=str(quarter), **more)
 
 
 def complain(application: Application, at: dt.datetime, **more: Any) -> Complaint:
@@ -175,7 +172,6 @@ def final(application: Application, filed: dt.datetime, closed: dt.datetime, **m
 
 def punish(application: Application, at: dt.datetime, points: int = 6, **more: Any) -> Sanction:
     """Points for a violation, imposed at an instant."""
-    person = application.applicant
     with owner_role():
         violation = Violation(
             application=application,
