@@ -102,7 +102,7 @@ def _open(
 
 def _refuse_too_many(actor: User) -> None:
     """Two reports of one merchant at the same moment, on two companies, wait here for one another."""
-    User.objects.select_for_update().get(pk=actor.pk)
+    User.objects.select_for_update(no_key=True).get(pk=actor.pk)
     if not reports_left(actor):
         raise DomainError(
             "too_many_reports",

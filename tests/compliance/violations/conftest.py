@@ -11,9 +11,12 @@ from compliance.violations import services as violations
 from deposits.books import bookkeeping
 from deposits.models import Deposit
 from tests.compliance.conftest import FACTS, FINDING, REASON, TITLE
+from tests.deposits.conftest import alipay, pay
 from tests.people import make_staff
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role
+
+__all__ = ["alipay", "pay"]
 
 APPEAL = "聊天记录不是我们发的,附公证书。"
 ZERO = Decimal("0.00")
