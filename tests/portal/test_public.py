@@ -1,11 +1,14 @@
 """Pages for everybody: the programme, its rules, the log-in, the language, and what says that something is wrong."""
 
+import datetime as dt
+
 import pytest
 from django.test import Client, RequestFactory, override_settings
 
 from tests.portal.conftest import Browser
 from tmall_sp.accounts.models import User
-from tmall_sp.core import rules, views
+from tmall_sp.core import clock, rules, views
+from tmall_sp.core.rulebook import changes
 
 
 def test_the_first_page_tells_how_to_join_with_the_numbers_in_force(anybody: Browser) -> None:
@@ -27,6 +30,22 @@ def test_the_rules_say_version_and_date(anybody: Browser) -> None:
     assert "天猫服务商管理规则" in page.text
     assert "Version 1" in page.text
     assert "2020-01-01" in page.text
+
+
+def test_the_rules_name_the_numbers_in_force_and_what_is_coming(
+    anybody: Browser, ops: User, second_ops: User
+) -> None:
+    day = clock.day_start(clock.today() + dt.timedelta(days=40))
+    change = changes.propose("deposit.required", actor=ops, value="120000.00", reason="调整", valid_from=day)
+    assert "¥120,000.00" not in anybody.get("/rules/").text
+    changes.accept(change.pk, actor=second_ops)
+
+    page = anybody.get("/rules/")
+
+    assert page.problems() == []
+    assert "Deposit of a provider ¥100,000.00" in page.text
+    assert f"From {day:%Y-%m-%d}: ¥120,000.00" in page.text
+    assert "Largest single transfer" not in page.text
 
 
 def test_the_log_in_goes_by_post_to_taobao_and_keeps_where_the_person_wanted_to_go(anybody: Browser) -> None:
