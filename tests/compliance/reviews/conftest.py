@@ -29,5 +29,5 @@ def review(serving: ServedShop, owner: User) -> Review:
 
 
 @pytest.fixture
-def reported(review: Review, merchant: User) -> Review:
+def reported_review(review: Review, merchant: User) -> Review:
     return reviews.report(review.pk, actor=merchant, reason="辱骂客服,与服务无关")

@@ -50,13 +50,13 @@ def test_the_provider_replies_once(review: Review, merchant: User) -> None:
 
 
 def test_hidden_or_kept_is_decided_once(
-    reported: Review, active: Application, ops: User, second_ops: User
+    reported_review: Review, active: Application, ops: User, second_ops: User
 ) -> None:
     outcomes = together(
-        lambda: reviews.keep(reported.pk, actor=ops, reason="属正常评价", seen="reported"),
-        lambda: reviews.hide(reported.pk, actor=second_ops, reason=REASON, seen="reported"),
+        lambda: reviews.keep(reported_review.pk, actor=ops, reason="属正常评价", seen="reported"),
+        lambda: reviews.hide(reported_review.pk, actor=second_ops, reason=REASON, seen="reported"),
     )
 
     assert codes(outcomes) == ["ok", "stale"]
-    hidden = Review.objects.get(pk=reported.pk).hidden_at is not None
+    hidden = Review.objects.get(pk=reported_review.pk).hidden_at is not None
     assert profile(active)[0] == (0 if hidden else 1)

@@ -207,10 +207,10 @@ def test_a_hidden_review_is_neither_answered_nor_reported(review: Review, mercha
 
 
 def test_a_hidden_review_counts_no_more_and_both_read_why(
-    reported: Review, active: Application, owner: User, merchant: User, ops: User
+    reported_review: Review, active: Application, owner: User, merchant: User, ops: User
 ) -> None:
-    assert refusal(lambda: reviews.hide(reported.pk, actor=ops, reason=" ")) == ("empty", "reason")
-    hidden = reviews.hide(reported.pk, actor=ops, reason=REASON)
+    assert refusal(lambda: reviews.hide(reported_review.pk, actor=ops, reason=" ")) == ("empty", "reason")
+    hidden = reviews.hide(reported_review.pk, actor=ops, reason=REASON)
 
     assert (hidden.state, hidden.hidden_by, hidden.report_decided_at) == (
         ReviewState.HIDDEN,
@@ -224,9 +224,9 @@ def test_a_hidden_review_counts_no_more_and_both_read_why(
 
 
 def test_a_kept_review_stays_and_is_not_reported_again(
-    reported: Review, active: Application, merchant: User, ops: User
+    reported_review: Review, active: Application, merchant: User, ops: User
 ) -> None:
-    kept = reviews.keep(reported.pk, actor=ops, reason="属正常评价")
+    kept = reviews.keep(reported_review.pk, actor=ops, reason="属正常评价")
 
     assert kept.state == ReviewState.SHOWN
     assert profile(active) == (1, Decimal("4.00"))
@@ -245,38 +245,42 @@ def test_only_what_was_reported_is_kept_and_only_what_is_hidden_is_shown_again(
     assert reviews.show(review.pk, actor=ops, reason=REASON).state == ReviewState.SHOWN
 
 
-def test_who_decided_what_and_why_is_kept(reported: Review, ops: User, second_ops: User) -> None:
-    reviews.hide(reported.pk, actor=ops, reason=REASON)
-    reviews.show(reported.pk, actor=second_ops, reason="误判")
+def test_who_decided_what_and_why_is_kept(reported_review: Review, ops: User, second_ops: User) -> None:
+    reviews.hide(reported_review.pk, actor=ops, reason=REASON)
+    reviews.show(reported_review.pk, actor=second_ops, reason="误判")
 
-    steps = [(step.name, step.actor, step.note) for step in reported.steps.all()]
+    steps = [(step.name, step.actor, step.note) for step in reported_review.steps.all()]
     assert steps[1:] == [("hide", ops, REASON), ("show", second_ops, "误判")]
 
 
 @pytest.mark.parametrize("who", ["merchant", "owner", "reviewer", "finance", "auditor", "superuser"])
 @pytest.mark.parametrize("step", ["keep", "hide"])
 def test_only_operations_decide(
-    reported: Review, step: str, who: str, request: pytest.FixtureRequest
+    reported_review: Review, step: str, who: str, request: pytest.FixtureRequest
 ) -> None:
     with pytest.raises(NotPermitted):
-        getattr(reviews, step)(reported.pk, actor=request.getfixturevalue(who), reason=REASON)
+        getattr(reviews, step)(reported_review.pk, actor=request.getfixturevalue(who), reason=REASON)
 
 
-def test_who_decides_belongs_to_neither_company(reported: Review, active: Application, ops: User) -> None:
+def test_who_decides_belongs_to_neither_company(
+    reported_review: Review, active: Application, ops: User
+) -> None:
     membership = Membership.objects.create(company=active.company, user=ops, role=CompanyRole.READER)
     with pytest.raises(NotPermitted):
-        reviews.hide(reported.pk, actor=ops, reason=REASON)
+        reviews.hide(reported_review.pk, actor=ops, reason=REASON)
     membership.company = Company.objects.create(credit_code="91440300708461136T", name="别的公司")
     membership.save()
-    assert reviews.hide(reported.pk, actor=ops, reason=REASON).hidden_by == ops
+    assert reviews.hide(reported_review.pk, actor=ops, reason=REASON).hidden_by == ops
 
 
-def test_a_page_that_is_out_of_date_decides_nothing(reported: Review, ops: User, second_ops: User) -> None:
-    reviews.keep(reported.pk, actor=ops, reason="属正常评价", seen="reported")
+def test_a_page_that_is_out_of_date_decides_nothing(
+    reported_review: Review, ops: User, second_ops: User
+) -> None:
+    reviews.keep(reported_review.pk, actor=ops, reason="属正常评价", seen="reported")
 
     with pytest.raises(StaleVersion):
-        reviews.hide(reported.pk, actor=second_ops, reason=REASON, seen="reported")
-    assert reviews.hide(reported.pk, actor=second_ops, reason=REASON, seen="shown").hidden_at
+        reviews.hide(reported_review.pk, actor=second_ops, reason=REASON, seen="reported")
+    assert reviews.hide(reported_review.pk, actor=second_ops, reason=REASON, seen="shown").hidden_at
 
 
 def test_a_name_is_masked() -> None:
