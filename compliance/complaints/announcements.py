@@ -46,14 +46,14 @@ PROVIDER: dict[str, Announcement] = {
     ),
     "decide": Announcement(
         _("A complaint has been decided"),
-        _("The case has the decision and its reason. You can appeal once, until {until}."),
+        _("The case has the decision and its reason. There is one appeal, until {until}."),
     ),
     "appeal": Announcement(
         _("An appeal in a complaint"), _("Another person of the platform decides the case anew.")
     ),
     "decide_appeal": Announcement(_("The appeal has been decided"), _("The decision is final.")),
     "finalise": Announcement(
-        _("The decision on a complaint is final"), _("Nobody appealed. The case shows what was paid.")
+        _("The decision on a complaint is final"), _("There is no appeal any more. The case shows what was paid.")
     ),
     "withdraw": Announcement(
         _("A complaint was withdrawn"), _("What was frozen for it in your deposit is free again.")
@@ -65,6 +65,10 @@ COMPLAINANT: dict[str, Announcement] = {
     "admit": Announcement(
         _("The provider accepts liability"),
         _("The case has the amount. If it is not enough, you can appeal once, until {until}."),
+    ),
+    # Of all that was claimed: there is nothing to appeal for.
+    "admit_all": Announcement(
+        _("The provider accepts liability"), _("It admits all that you claimed. The decision is final.")
     ),
     "contest": Announcement(
         _("The provider contests your complaint"), _("You can hand in more evidence until {until}.")
@@ -107,8 +111,9 @@ def announce(complaint: Complaint, step: ComplaintStep) -> None:
     if step.name in PROVIDER and by != Side.PROVIDER:
         _tell_provider(complaint, PROVIDER[step.name], key)
     if step.name in COMPLAINANT and by != Side.COMPLAINANT and complaint.complainant is not None:
+        name = "admit_all" if step.name == "admit" and step.award == complaint.claimed else step.name
         link = reverse("complaints:detail", args=[complaint.number])
-        _tell([complaint.complainant], complaint, COMPLAINANT[step.name], key, link)
+        _tell([complaint.complainant], complaint, COMPLAINANT[name], key, link)
     if step.name in OPERATIONS:
         _tell_operations(complaint, OPERATIONS[step.name], key)
 
