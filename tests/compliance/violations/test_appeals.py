@@ -335,7 +335,7 @@ def test_the_database_asks_for_other_people_too(
                 cursor.execute(
                     "UPDATE compliance_violationappeal SET state = 'upheld', proposer_id = %s, decider_id = %s,"
                     " decided_at = now(), reason = 'x' WHERE id = %s",
-                    [proposer and proposer.pk, decider.pk, case.pk],
+                    [proposer.pk if proposer else None, decider.pk, case.pk],
                 )
                 transaction.set_rollback(True)
         except Error:

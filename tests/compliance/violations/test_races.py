@@ -322,7 +322,7 @@ def test_a_top_up_and_the_appeal_against_what_it_pays(
     for overturned in restitution.left_over():
         restitution.propose_left_over(overturned.pk)
     for proposal in Proposal.objects.filter(state=ProposalState.OPEN).order_by("-kind"):
-        together(lambda pk=proposal.pk: proposals.accept(pk, actor=finance))
+        together(partial(proposals.accept, proposal.pk, actor=finance))
 
     assert PaymentOrder.objects.get(pk=order.pk).state == "paid"
     deposit = deposit_of(paid)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -112,7 +113,7 @@ def test_files_that_are_no_evidence_are_refused(active: Application, stranger: U
     many = [SimpleUploadedFile(f"{number}.pdf", b"%PDF-1.4") for number in range(6)]
 
     for uploads, code in (([SimpleUploadedFile("a.exe", b"MZ")], "not_a_picture"), (many, "too_many_files")):
-        refusal = refused(code, lambda uploads=uploads: report(active, stranger, uploads=uploads))
+        refusal = refused(code, partial(report, active, stranger, uploads=uploads))
         assert refusal.field == "files"
     assert not Violation.objects.exists()
 
