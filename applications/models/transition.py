@@ -64,7 +64,7 @@ class Transition(models.Model):
                 when=pgtrigger.Before,
                 func="""
                     IF NEW.proposed_by_id IS NULL AND (
-                        NEW.name IN ('overturn_expulsion', 'revoke_approval')
+                        NEW.name IN ('overturn_expulsion', 'lift_ban', 'revoke_approval')
                         OR (NEW.name = 'require_exit' AND NEW.actor_id IS NOT NULL)
                     ) THEN
                         RAISE EXCEPTION 'two people decide on %', NEW.name USING ERRCODE = 'check_violation';

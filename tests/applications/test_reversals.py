@@ -193,11 +193,61 @@ class TestRevokingAnApproval:
             reversals.revoke_approval(approved.pk, proposer=ops, decider=second_ops, reason=" ")
 
 
+class TestLiftingABan:
+    @pytest.fixture
+    def banned(
+        self, active: Application, merchant: User, ops: User, second_ops: User, reporter: User
+    ) -> Application:
+        """It left, and was banned for what was found afterwards."""
+        services.request_exit(active.pk, actor=merchant)
+        services.complete_exit(active.pk)
+        return services.ban_former_member(
+            active.pk, investigator=ops, verifier=second_ops, reporter=reporter, reason="售假"
+        )
+
+    def test_the_company_may_come_back(self, banned: Application, judges: tuple[User, User]) -> None:
+        proposer, decider = judges
+
+        reversals.lift_ban(banned.pk, proposer=proposer, decider=decider, reason=REASON)
+
+        row = banned.transitions.last()
+        assert row is not None
+        assert (row.name, row.to_state, row.proposed_by, row.actor) == ("lift_ban", "exited", *judges)
+        assert not ban_in_force(credit_code=banned.credit_code)
+
+    def test_nobody_lifts_it_alone_or_after_the_first_decision(
+        self, banned: Application, judges: tuple[User, User], ops: User, reporter: User
+    ) -> None:
+        first, second = judges
+        for people, code in (
+            ((first, first), "same_person"),
+            ((ops, second), "not_impartial"),
+            ((first, reporter), "not_impartial"),
+        ):
+            with pytest.raises(DomainError) as refusal:
+                reversals.lift_ban(banned.pk, proposer=people[0], decider=people[1], reason=REASON)
+            assert refusal.value.code == code
+        assert ban_in_force(credit_code=banned.credit_code)
+
+    def test_both_are_of_operations(
+        self, banned: Application, judges: tuple[User, User], superuser: User
+    ) -> None:
+        with pytest.raises(NotPermitted):
+            reversals.lift_ban(banned.pk, proposer=judges[0], decider=superuser, reason=REASON)
+
+    def test_a_member_is_not_banned(self, active: Application, judges: tuple[User, User]) -> None:
+        with pytest.raises(DomainError) as refusal:
+            reversals.lift_ban(active.pk, proposer=judges[0], decider=judges[1], reason=REASON)
+
+        assert refusal.value.code == "wrong_state"
+
+
 class TestTheTimelineInTheDatabase:
     @pytest.mark.parametrize(
         ("name", "people", "constraint"),
         [
             ("overturn_expulsion", "actor", "two people decide"),
+            ("lift_ban", "actor", "two people decide"),
             ("revoke_approval", "actor", "two people decide"),
             ("require_exit", "actor", "two people decide"),
             ("expel", "actor proposed_by", "transition_decided_by_a_second_person"),
