@@ -118,11 +118,13 @@ def _refuse_date(application: Application, valid_until: dt.date | None) -> None:
     if valid_until < clock.today():
         raise DomainError("expired", _("This licence has expired already."), field="valid_until")
     present = application.licence_valid_until
-    if application.licence_permanent or (present is not None and valid_until <= present):
+    if application.licence_permanent:
+        raise DomainError("not_later", _("The licence that we have has no expiry."), field="valid_until")
+    if present is not None and valid_until <= present:
         raise DomainError(
             "not_later",
             _("The licence that we have is valid until %(date)s: a renewed one has a later date.")
-            % {"date": present or _("ever")},
+            % {"date": present.isoformat()},
             field="valid_until",
         )
 

@@ -11,6 +11,7 @@ from django.http import FileResponse, HttpRequest
 from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 from unfold.decorators import display
@@ -70,7 +71,7 @@ def _waits(renewal: LicenceRenewal) -> bool:
 STEPS = (
     Step[LicenceRenewal](
         name="verify",
-        title=_("Verify"),
+        title=pgettext_lazy("licence", "Verify"),
         consequences=plainly(
             _("Its file and its last day become the company's."),
             _(

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications.models import Agreement, Ban, Suspension
 from tmall_sp.core.read_only_admin import ReadOnlyAdmin
@@ -28,11 +29,11 @@ class BanAdmin(ReadOnlyAdmin):
 
 
 class OpenFilter(admin.SimpleListFilter):
-    title = _("open")
+    title = _("state")
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("open")), ("no", _("lifted"))]
+        return [("yes", pgettext_lazy("suspension", "open")), ("no", _("lifted"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Suspension]) -> QuerySet[Suspension]:
         if self.value() not in ("yes", "no"):
