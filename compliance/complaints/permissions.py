@@ -42,8 +42,8 @@ def may_admit(user: User, complaint: Complaint) -> bool:
 def has_something_to_gain(side: Side, complaint: Complaint) -> bool:
     """Whether an appeal of this side could bring it anything against the present finding."""
     if side is Side.COMPLAINANT:
-        return complaint.award < complaint.claimed
-    return complaint.award > 0 and not complaint.is_admitted
+        return bool(complaint.award < complaint.claimed)
+    return bool(complaint.award) and not complaint.is_admitted
 
 
 def may_appeal(user: User, complaint: Complaint) -> bool:

@@ -17,7 +17,7 @@ from deposits.models import Deposit
 from deposits.outgoing.payees import Payee
 from tests.deposits.conftest import alipay, books_agree, member, pay
 from tests.people import make_merchant
-from tmall_sp.accounts.models import User
+from tmall_sp.accounts.models import CompanyRole, Membership, User
 from tmall_sp.core import clock
 
 __all__ = ["alipay", "member", "pay"]
@@ -102,6 +102,11 @@ def decide_appeal(complaint: Complaint, actor: User, liability: str, award: str)
     return complaints.decide_appeal(
         complaint.pk, actor=actor, liability=liability, award=Decimal(award), reason="依据补充证据。"
     )
+
+
+def give_role(person: User, application: Application, role: CompanyRole) -> None:
+    assert application.company is not None
+    Membership.objects.create(user=person, company=application.company, role=role)
 
 
 def again(complaint: Complaint) -> Complaint:

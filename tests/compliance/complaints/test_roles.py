@@ -10,10 +10,10 @@ from applications.models import Application
 from compliance.complaints import permissions
 from compliance.complaints import services as complaints
 from compliance.models import Complaint, Side
-from tests.compliance.complaints.conftest import PAYEE, a_claim, again, decide, decide_appeal, file
+from tests.compliance.complaints.conftest import PAYEE, a_claim, again, decide, decide_appeal, file, give_role
 from tests.deposits.conftest import expel, reload
 from tests.people import make_merchant, make_staff
-from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.accounts.models import CompanyRole, User
 from tmall_sp.accounts.roles import Role, grant
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
 
@@ -119,8 +119,8 @@ def test_a_member_with_a_right_to_edit_answers_and_a_reader_does_not(
     filed: Complaint, member: Application, stranger: User, db: None
 ) -> None:
     reader = make_merchant("小店丁", "706377777")
-    Membership.objects.create(user=stranger, company=member.company, role=CompanyRole.EDITOR)
-    Membership.objects.create(user=reader, company=member.company, role=CompanyRole.READER)
+    give_role(stranger, member, CompanyRole.EDITOR)
+    give_role(reader, member, CompanyRole.READER)
 
     with pytest.raises(NotPermitted):
         complaints.contest(filed.pk, actor=reader, text="不认。")
@@ -196,7 +196,7 @@ def test_who_named_the_payee_does_not_decide(entered: Complaint, merchant: User,
 def test_staff_who_belong_to_the_company_do_not_decide(
     undecided: Complaint, member: Application, third_ops: User
 ) -> None:
-    Membership.objects.create(user=third_ops, company=member.company, role=CompanyRole.READER)
+    give_role(third_ops, member, CompanyRole.READER)
     with pytest.raises(NotPermitted, match="not_impartial"):
         decide(undecided, third_ops, "liable", "300.00")
 

@@ -9,9 +9,9 @@ from applications.models import Application
 from applications.todo import Task, tasks_for
 from compliance.complaints import services as complaints
 from compliance.models import Complaint
-from tests.compliance.complaints.conftest import again, decide, file
+from tests.compliance.complaints.conftest import again, decide, file, give_role
 from tests.deposits.conftest import expel, reload
-from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.accounts.models import CompanyRole, User
 
 
 def tasks(user: User, application: Application) -> list[Task]:
@@ -48,7 +48,7 @@ def test_the_list_says_what_waits_for_the_provider(
 def test_the_sub_account_is_asked_too_and_a_reader_is_not(
     filed: Complaint, member: Application, sub_account: User, stranger: User
 ) -> None:
-    Membership.objects.create(user=stranger, company=member.company, role=CompanyRole.READER)
+    give_role(stranger, member, CompanyRole.READER)
     assert len(tasks(sub_account, member)) == 1
     assert tasks(stranger, member) == []
 
