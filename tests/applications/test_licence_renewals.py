@@ -39,7 +39,11 @@ def upload() -> SimpleUploadedFile:
 
 
 def hand_in(application: Application, **kwargs: Any) -> LicenceRenewal:
-    options = {"actor": application.applicant, "upload": upload(), "valid_until": NEXT} | kwargs
+    options: dict[str, Any] = {
+        "actor": application.applicant,
+        "upload": upload(),
+        "valid_until": NEXT,
+    } | kwargs
     return licence_renewals.hand_in(application.pk, **options)
 
 

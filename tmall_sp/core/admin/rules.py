@@ -33,7 +33,8 @@ class RuleVersionAdmin(ReadOnlyAdmin):
         ]
 
     def _url(self, route: str, view: Any, name: str) -> URLPattern:
-        return path(route, self.admin_site.admin_view(view), name=f"core_ruleversion_{name}")
+        pattern: URLPattern = path(route, self.admin_site.admin_view(view), name=f"core_ruleversion_{name}")
+        return pattern
 
     @method_decorator(require_safe)
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:

@@ -89,13 +89,13 @@ def accept(pk: int, *, actor: Person, reason: str = "", seen: str | None = None)
         _refuse_stale(change, seen)
         catalogue.rule(change.rule).shape.check(change.value)
         _refuse_date(change)
-        _decide(change, RuleChangeState.ACCEPTED, actor, reason)
+        now = _decide(change, RuleChangeState.ACCEPTED, actor, reason)
         version = RuleVersion.objects.create(
             name=change.rule,
             # One change of a rule is open at a time and its row is locked: nobody else counts now.
             version=_last_number(change.rule) + 1,
             value=change.value,
-            valid_from=change.valid_from or change.decided_at,
+            valid_from=change.valid_from or now,
             note=change.reason[:200],
             change=change,
         )
@@ -202,12 +202,15 @@ def _open_change(pk: int, actor: Person) -> RuleChange:
     return change
 
 
-def _decide(change: RuleChange, state: RuleChangeState, actor: Person, reason: str) -> None:
+def _decide(change: RuleChange, state: RuleChangeState, actor: Person, reason: str) -> dt.datetime:
+    """The moment of the decision."""
+    now = clock.now()
     change.state = state
     change.decided_by = actor
-    change.decided_at = clock.now()
+    change.decided_at = now
     change.decision_reason = reason.strip()
     change.save(update_fields=["state", "decided_by", "decided_at", "decision_reason"])
+    return now
 
 
 def _last_number(code: str) -> int:

@@ -25,6 +25,8 @@ from unfold.widgets import (
 from tmall_sp.core.errors import DomainError
 
 Words = str | Promise
+# What a form field takes for its label: words, of a type that the stubs keep to themselves.
+Label = Any
 VALUE = "value"
 NEW_VALUE = gettext_lazy("New value")
 
@@ -72,7 +74,7 @@ class Unit(Enum):
         return words % {"number": number}
 
     @property
-    def title(self) -> Words:
+    def title(self) -> Label:
         return _UNIT_TITLES[self]
 
 
@@ -94,7 +96,7 @@ class Whole:
     least: int = 1
     most: int = 3650
     name: str = VALUE
-    label: Words = NEW_VALUE
+    label: Label = NEW_VALUE
 
     def fields(self) -> dict[str, forms.Field]:
         return {
@@ -130,8 +132,8 @@ class Figure:
     least: Decimal
     most: Decimal
     name: str = VALUE
-    label: Words = NEW_VALUE
-    help_text: Words = ""
+    label: Label = NEW_VALUE
+    help_text: Label = ""
     before: str = ""
 
     def fields(self) -> dict[str, forms.Field]:
