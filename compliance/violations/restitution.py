@@ -6,13 +6,17 @@ Two people move money back: the one who decided the appeal proposes, another of 
 from django.db import transaction
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Concat
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from compliance.locks import lock_violation
 from compliance.models import Violation
 from compliance.violations.lifecycle import ViolationState
-from deposits import proposals
+from deposits import announcements, proposals
 from deposits.books.accounts import Kind
+from deposits.duties.obligations import OVERTURNED
 from deposits.models import LedgerTransfer, Obligation, Proposal, ProposalKind
+from deposits.permissions import may_propose
 from deposits.states import ObligationState, ProposalState
 from tmall_sp.accounts.models import User
 
@@ -25,7 +29,13 @@ def propose(violation: Violation, *, actor: User, reason: str) -> None:
     for entry in _taken().filter(case=violation.case):
         proposals.propose(ProposalKind.CORRECT_ENTRY, actor=actor, reason=reason, target=entry)
     for obligation in _owed().filter(case=violation.case):
-        proposals.propose(ProposalKind.WAIVE_OBLIGATION, actor=actor, reason=reason, target=obligation)
+        proposals.propose(
+            ProposalKind.WAIVE_OBLIGATION,
+            actor=actor,
+            reason=reason,
+            target=obligation,
+            details={OVERTURNED: violation.case},
+        )
 
 
 def left_over() -> QuerySet[Violation]:
@@ -37,12 +47,20 @@ def left_over() -> QuerySet[Violation]:
 
 
 def propose_left_over(pk: int) -> bool:
-    """Propose it in the name of who decided the appeal."""
+    """Propose it in the name of who decided the appeal, or tell finance where that person may not any more."""
     with transaction.atomic():
-        _application, violation = lock_violation(pk)
+        application, violation = lock_violation(pk)
         appeal = violation.appeal_case
         assert appeal.decider is not None
-        propose(violation, actor=appeal.decider, reason=appeal.reason)
+        if may_propose(appeal.decider, ProposalKind.CORRECT_ENTRY):
+            propose(violation, actor=appeal.decider, reason=appeal.reason)
+        else:
+            announcements.tell_finance(
+                key=f"{violation.case}:left-over",
+                subject=_("A penalty that was overturned on appeal has to go back"),
+                body=f"{application.number} {application.company_name}\n{violation.title}",
+                link=reverse("admin:deposits_deposit_change", args=[application.deposit.pk]),
+            )
     return True
 
 

@@ -23,6 +23,9 @@ from deposits.states import ObligationState
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError
 
+# The detail of a proposal to waive that names the case which an appeal took back: it was no debt after all.
+OVERTURNED = "overturned"
+
 
 def owe(
     deposit: Deposit, kind: Kind, amount: Decimal, *, case: str, key: str, reason: str = ""
@@ -69,7 +72,7 @@ def settle(deposit: Deposit) -> Decimal:
 
 
 def check_waive(proposal: Proposal) -> None:
-    """Registered in proposals.py; the kind has no details."""
+    """Registered in proposals.py; the only detail that the kind may have is OVERTURNED."""
     if _obligation(proposal).state != ObligationState.OPEN:
         raise DomainError("not_open", _("This obligation is not open any more."))
 

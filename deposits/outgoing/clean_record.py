@@ -6,12 +6,14 @@ from their `ready`.
 
 from collections.abc import Callable
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from applications.models import Application
 from deposits.books.accounts import Kind
-from deposits.models import LedgerTransfer, Obligation
-from deposits.states import ObligationState
+from deposits.duties.obligations import OVERTURNED
+from deposits.models import LedgerTransfer, Obligation, Proposal
+from deposits.states import ObligationState, ProposalState
 
 Source = Callable[[Application], str]
 
@@ -47,9 +49,14 @@ def _deducted(application: Application) -> str:
 
 @blemish_from
 def _owed(application: Application) -> str:
-    """Debts bar a voluntary exit; one that was waived was a debt all the same."""
+    """Debts bar a voluntary exit; one that was waived was a debt all the same, unless its case was overturned."""
     debts = Obligation.objects.filter(deposit__application=application)
-    unpaid = debts.filter(state__in=[ObligationState.OPEN, ObligationState.WAIVED])
+    overturned = Proposal.objects.filter(
+        obligation=OuterRef("pk"), state=ProposalState.ACCEPTED, details__has_key=OVERTURNED
+    )
+    unpaid = debts.filter(
+        Q(state=ObligationState.OPEN) | (Q(state=ObligationState.WAIVED) & ~Exists(overturned))
+    )
     return _("an obligation was not paid") if unpaid.exists() else ""
 
 

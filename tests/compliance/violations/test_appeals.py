@@ -460,8 +460,7 @@ def test_an_upheld_appeal_takes_back_what_was_still_owed(
     proposals.accept(Proposal.objects.get(kind=ProposalKind.WAIVE_OBLIGATION).pk, actor=finance)
     finance_accepts(finance)
     assert Obligation.objects.get().state == ObligationState.WAIVED
-    # A debt that was waived lets two people look at a refund, whatever it was waived for.
-    assert figures(starred) == before | {"blemishes": ["有欠款未清偿"]}
+    assert figures(starred) == before
     assert books_agree()
 
 
@@ -487,6 +486,20 @@ def test_what_pays_the_obligation_before_it_was_waived_is_proposed_later(
     )
     assert figures(starred) == before
     assert books_agree()
+
+
+def test_finance_is_told_where_the_decider_may_not_propose_any_more(
+    verify: Verify, active: Application, appeal: Act, uphold: Act, finance: User, fourth_ops: User
+) -> None:
+    violation = appeal(verify(active, penalty=PAID + Decimal("500.00")))
+    uphold(violation)
+    proposals.accept(Proposal.objects.get(kind=ProposalKind.CORRECT_ENTRY).pk, actor=finance)
+    fourth_ops.groups.clear()
+
+    for _minute in range(2):
+        restitution.propose_left_over(violation.pk)
+
+    assert Notice.objects.filter(recipient=finance, key__endswith=":left-over").count() == 1
 
 
 def test_what_finance_refused_to_give_back_is_not_proposed_for_ever(
