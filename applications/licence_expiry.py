@@ -36,8 +36,9 @@ def to_remind() -> QuerySet[Application]:
     """Admitted companies for whom one more of the rule's moments has come; none while a renewal waits."""
     today = clock.today()
     due = Q(pk__in=[])
-    for number, days in enumerate(_days(), start=1):
-        due |= Q(licence_valid_until__lte=today + dt.timedelta(days=days), licence_reminders__lt=number)
+    for days in rules.value(RULE):
+        not_yet = Q(licence_reminded_at=0) | Q(licence_reminded_at__gt=days)
+        due |= not_yet & Q(licence_valid_until__lte=today + dt.timedelta(days=days))
     return Application.objects.filter(
         EXPIRES,
         due,
@@ -56,11 +57,11 @@ def remind(pk: int) -> bool:
         until = application.licence_valid_until
         assert until is not None  # EXPIRES
         left = (until - clock.today()).days
-        application.licence_reminders = sum(1 for days in _days() if left <= days)
-        application.save(update_fields=["licence_reminders"])
+        application.licence_reminded_at = min(days for days in rules.value(RULE) if left <= days)
+        application.save(update_fields=["licence_reminded_at"])
         notify(
             announcements.merchants(application),
-            key=f"licence:{application.pk}:{until.isoformat()}:{application.licence_reminders}",
+            key=f"licence:{application.pk}:{until.isoformat()}:{application.licence_reminded_at}",
             subject=gettext_lazy("Reminder: your business licence expires"),
             body=format_lazy(
                 gettext_lazy(
@@ -72,12 +73,6 @@ def remind(pk: int) -> bool:
             email=application.contact_email if application.contact_email_verified_at else "",
         )
     return True
-
-
-def _days() -> list[int]:
-    """How many days before, the earliest moment first."""
-    days: list[int] = rules.value(RULE)
-    return sorted(days, reverse=True)
 
 
 # After ---------------------------------------------------------------------------------------------

@@ -182,8 +182,8 @@ def _decide(renewal: LicenceRenewal, state: RenewalState, actor: User, reason: s
 def _bring_into_force(application: Application, renewal: LicenceRenewal) -> None:
     application.licence_valid_until = renewal.valid_until
     application.licence_permanent = renewal.valid_until is None
-    application.licence_reminders = 0
-    application.save(update_fields=["licence_valid_until", "licence_permanent", "licence_reminders"])
+    application.licence_reminded_at = 0
+    application.save(update_fields=["licence_valid_until", "licence_permanent", "licence_reminded_at"])
     now = clock.now()
     application.documents.filter(kind=DocumentKind.LICENCE, removed_at__isnull=True).update(removed_at=now)
     Document.objects.create(

@@ -63,8 +63,8 @@ class Application(Lifecycle, CompanyData):
     state_since = models.DateTimeField(_("in this state since"), default=clock.now)
     # The instant after which a sweep lets the state lapse; null: the state has no clock of its own.
     deadline_at = models.DateTimeField(_("deadline"), null=True, blank=True)
-    # How many of the moments before the licence's last day are dealt with (licence_reminders.py).
-    licence_reminders = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
+    # So many days before the licence's last day the company was reminded of it last; 0: not yet (licence_expiry.py).
+    licence_reminded_at = models.PositiveSmallIntegerField(db_default=0, default=0, editable=False)
     # Grows with every change; a form carries the one that it showed.
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(_("created"), default=clock.now, editable=False)

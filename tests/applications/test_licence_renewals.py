@@ -129,6 +129,17 @@ class TestReminders:
 
         assert reminders() == 1
 
+    def test_a_new_rule_repeats_no_reminder(self, active: Application, move_clock: MoveClock) -> None:
+        expire_in(active, 29)
+        tasks.sweep_licence_reminders()
+
+        set_rule("licence.reminder_days", [60, 30, 10])
+        tasks.sweep_licence_reminders()
+        assert reminders() == 1
+        move_clock(days=19)
+        tasks.sweep_licence_reminders()
+        assert reminders() == 2
+
     def test_whoever_only_applies_is_not_reminded(self, under_review: Application) -> None:
         expire_in(under_review, 3)
         tasks.sweep_licence_reminders()

@@ -297,6 +297,18 @@ def test_whoever_is_told_of_a_short_time_is_not_reminded_of_it_at_once(
     assert len(reminders(member)) == 1
 
 
+def test_a_demand_keeps_the_reminders_of_its_own_moment(member: Application, move_clock: MoveClock) -> None:
+    deduct(member, "1000.00")
+    set_rule("deposit.reminder_days", [14, 7, 3, 1])
+
+    move_clock(days=2)
+    sweep()
+    assert not reminders(member)
+    move_clock(days=6, hours=1)
+    sweep()
+    assert len(reminders(member)) == 1
+
+
 def test_nobody_is_reminded_of_a_demand_that_is_met(member: Application, move_clock: MoveClock) -> None:
     deduct(member, "1000.00")
     give(member, "1000.00")
