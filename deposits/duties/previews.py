@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from applications.lifecycle import State
 from deposits.books.ledger import frozen_for
+from deposits.duties.topups import FILLING_UP
 from deposits.models import ZERO, Deposit
 
 
@@ -66,6 +67,16 @@ def foresee(award: Decimal, standing: Standing) -> Preview:
         settles=settles,
         forfeited=released - settles if standing.expelled else ZERO,
     )
+
+
+def missing_after(deposit: Deposit, expected: Preview) -> Decimal:
+    """What the deposit would lack then, so that a top-up is demanded; 0 of a company that need not fill it up."""
+    if deposit.application.state not in FILLING_UP:
+        return ZERO
+    available = deposit.available - expected.from_available + expected.free_again
+    frozen = deposit.frozen - expected.frozen
+    owed = deposit.owed + expected.owing - expected.settles
+    return max(ZERO, deposit.required - available - frozen + owed)
 
 
 def standing(deposit: Deposit, case: str) -> Standing:

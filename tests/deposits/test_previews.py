@@ -10,8 +10,8 @@ from django.db import transaction
 
 from applications.models import Application
 from deposits.books.accounts import Kind
-from deposits.duties import cases
-from deposits.duties.previews import Preview, Standing, foresee, standing
+from deposits.duties import cases, topups
+from deposits.duties.previews import Preview, Standing, foresee, missing_after, standing
 from deposits.models import ZERO, Compensation, Deposit, LedgerTransfer, Obligation
 from tests.deposits.conftest import REQUIRED, deposit_of, expel
 from tmall_sp.accounts.models import User
@@ -96,6 +96,7 @@ def holds(application: Application, award: Decimal) -> None:
     assert after.available == before.available - foreseen.from_available + foreseen.free_again
     assert after.frozen == before.frozen - foreseen.frozen
     assert after.owed == before.owed + foreseen.owing - foreseen.settles
+    assert missing_after(before, foreseen) == topups.payable(after.application, after)
 
 
 @pytest.mark.parametrize(("frozen", "available", "owed"), STANDINGS)

@@ -14,7 +14,8 @@ from applications.services import clock_text
 from compliance.complaints import deadlines, services
 from compliance.complaints.lifecycle import ComplaintState
 from compliance.models import Complaint
-from deposits.duties.previews import Preview, foresee, standing
+from deposits.duties.previews import Preview, foresee, missing_after, standing
+from deposits.models import Deposit
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock, rules
 from tmall_sp.core.errors import StaleVersion
@@ -71,6 +72,7 @@ def consequences(complaint: Complaint, expected: Preview) -> list[str]:
         *_when(complaint, expected.award),
         *_award(expected),
         *_released(expected),
+        *_missing(complaint.application.deposit, expected),
         *_payee(complaint, expected),
         *_told(complaint),
     ]
@@ -121,6 +123,14 @@ def _released(expected: Preview) -> Iterator[str]:
         }
 
 
+def _missing(deposit: Deposit, expected: Preview) -> Iterator[str]:
+    missing = missing_after(deposit, expected)
+    if expected.award and missing:
+        yield _("The deposit is %(amount)s short of what is required then, and a top-up is demanded.") % {
+            "amount": cny(missing)
+        }
+
+
 def _payee(complaint: Complaint, expected: Preview) -> Iterator[str]:
     if not expected.award:
         return
@@ -128,10 +138,8 @@ def _payee(complaint: Complaint, expected: Preview) -> Iterator[str]:
     if payee is None:
         yield _("Nobody has named a payee: the compensation waits until one is named, and finance is told.")
         return
-    yield _("The compensation goes to %(account)s %(name)s at Alipay.") % {
-        "account": payee.identity,
-        "name": payee.name,
-    }
+    account = f"{payee.identity} {payee.name}".strip()
+    yield _("The compensation goes to %(account)s at Alipay.") % {"account": account}
 
 
 def _told(complaint: Complaint) -> Iterator[str]:

@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_http_methods, require_safe
 from unfold.decorators import display
@@ -93,7 +93,7 @@ class ComplaintAdmin(StepPages[Complaint], MoneyAdmin):
     def provider(self, complaint: Complaint) -> SafeString:
         return two_lines(complaint.application.company_name, complaint.application.number)
 
-    @admin.display(description=gettext_lazy("claimed"), ordering="claimed")
+    @admin.display(description=pgettext_lazy("complaint", "claimed"), ordering="claimed")
     def claimed_amount(self, complaint: Complaint) -> SafeString:
         return amount(complaint.claimed)
 
@@ -110,7 +110,7 @@ class ComplaintAdmin(StepPages[Complaint], MoneyAdmin):
         if complaint.due_at is None:
             return "—"
         return format_html(
-            '<span class="desk-fixed">{}</span><br><span class="{}">{}</span>',
+            '<span class="desk-name"><span class="desk-fixed">{}</span><br><span class="{}">{}</span></span>',
             clock_text(complaint.due_at),
             "desk-late" if _presses(complaint) else "desk-muted",
             _time_left(complaint.due_at),

@@ -92,8 +92,11 @@ def _may_be_appealed(complaint: Complaint) -> bool:
 
 def _of_decision(complaint: Complaint) -> list[str]:
     return [
-        gettext("%(amount)s are claimed.") % {"amount": cny(complaint.claimed)},
-        gettext("First you see what your decision does, in money; it counts once you have confirmed that."),
+        gettext(
+            "%(amount)s are claimed. The next page says in money what your decision does;"
+            " it counts once you have confirmed that."
+        )
+        % {"amount": cny(complaint.claimed)}
     ]
 
 
