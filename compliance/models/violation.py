@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications.models import Application
 from compliance.models.stored_file import StoredFile
@@ -202,7 +203,7 @@ class ViolationStep(models.Model):
 class Measure(models.TextChoices):
     WARNING = "warning", _("warning")
     POINTS = "points", _("points")
-    PENALTY = "penalty", _("penalty")
+    PENALTY = "penalty", pgettext_lazy("sanction", "penalty")
     SUSPENSION = "suspension", _("suspension")
     EXPULSION = "expulsion", _("expulsion")
     # Of a company that had left before.

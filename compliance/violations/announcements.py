@@ -205,6 +205,7 @@ def _tell_reporter(violation: Violation, step: ViolationStep, subject: "StrPromi
             key=f"{_key(violation, step)}:reporter",
             subject=subject,
             body=f"{violation.application.company_name}\n{violation.title}",
+            link=reverse("compliance:reports"),
         )
 
 

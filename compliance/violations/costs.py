@@ -19,6 +19,8 @@ class Cost:
     # Of a penalty: what the deposit could not cover, and what of that is still owed.
     owed: Decimal | None = None
     still_owed: Decimal | None = None
+    # Of a penalty that an appeal took back: whether its money waits for finance.
+    is_being_given_back: bool = False
     # Of a suspension; its row says whether it was lifted.
     suspension: Suspension | None = None
     # Of an expulsion: what was forfeited at once, with its receipt.
@@ -42,11 +44,12 @@ def costs(violation: Violation) -> list[Cost]:
 def _cost(violation: Violation, sanction: Sanction) -> Cost:
     match sanction.measure:
         case Measure.PENALTY:
+            waits = sanction.taken_back_at is not None and _is_taken(violation)
             rest = _rest(violation)
             if rest is None:
-                return Cost(sanction)
+                return Cost(sanction, is_being_given_back=waits)
             left = rest.amount - rest.settled if rest.closed_at is None else None
-            return Cost(sanction, owed=rest.amount, still_owed=left)
+            return Cost(sanction, owed=rest.amount, still_owed=left, is_being_given_back=waits)
         case Measure.SUSPENSION:
             return Cost(sanction, suspension=_suspension(violation))
         case Measure.EXPULSION:
@@ -54,6 +57,14 @@ def _cost(violation: Violation, sanction: Sanction) -> Cost:
         case Measure.BAN:
             return Cost(sanction, ban=_ban(violation))
     return Cost(sanction)
+
+
+def _is_taken(violation: Violation) -> bool:
+    """Whether the deposit still lacks some of the penalty."""
+    rows = LedgerTransfer.objects.filter(
+        deposit__application=violation.application_id, case=violation.case, kind=Kind.PENALTY
+    )
+    return rows.filter(reversed_by=None).exists()
 
 
 def _rest(violation: Violation) -> Obligation | None:

@@ -3,6 +3,7 @@
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from compliance.complaints.forms import LONGEST_TEXT, CaseForm, EvidenceField
 
@@ -31,7 +32,7 @@ class AppealForm(CaseForm):
 class ReportProviderForm(CaseForm):
     name = "report"
     title = forms.CharField(
-        label=_("What it is about"),
+        label=pgettext_lazy("report", "What it is about"),
         help_text=_(
             "In one line, for example: leaked buyers' data. If it turns out true, the provider reads this line,"
             " and nothing else of your report."

@@ -77,11 +77,13 @@ class ViolationAdmin(StepPages[Violation]):
         return response
 
     @admin.display(description=gettext_lazy("provider"))
-    def provider(self, violation: Violation) -> str:
-        return str(violation.application)
+    def provider(self, violation: Violation) -> SafeString:
+        return two_lines(violation.application.company_name, violation.application.number)
 
     @display(description=gettext_lazy("severity"), ordering="severity", label=SEVERITY_COLOURS)
     def severity_label(self, violation: Violation) -> tuple[str, str]:
+        if violation.counts_as_severe:
+            return Severity.SEVERE, _("counts as severe")
         return violation.severity, violation.get_severity_display()
 
     @display(description=gettext_lazy("state"), ordering="state", label=STATE_COLOURS)

@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from applications.services import clock_text
-from compliance.models import AppealState, Sanction, Violation, ViolationAppeal
+from compliance.models import AppealState, Sanction, ViolationAppeal
 from deposits.admin.base import amount, name
 from deposits.admin.tabs import Tab, TabFilter
 from tmall_sp.core.read_only_admin import ReadOnlyAdmin
@@ -28,7 +29,6 @@ APPEAL_COLOURS: dict[str, str] = {
 class OfViolationAdmin(ReadOnlyAdmin):
     """Rows of a violation: everything about them stands on its page."""
 
-    list_display_links = None
     list_per_page = 50
     search_fields = [
         "violation__title",
@@ -37,9 +37,16 @@ class OfViolationAdmin(ReadOnlyAdmin):
     ]
     search_help_text = _("Title, company, or the number of the provider.")
 
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """There is no page of its own."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        row = get_object_or_404(self.get_queryset(request), pk=unquote(object_id))
+        return redirect("admin:compliance_violation_change", row.violation_id)
+
     @admin.display(description=_("violation"))
     def case(self, row: Any) -> SafeString:
-        return _link(row.violation)
+        return name(row.violation.title)
 
     @admin.display(description=_("company"))
     def company(self, row: Any) -> SafeString:
@@ -48,10 +55,14 @@ class OfViolationAdmin(ReadOnlyAdmin):
 
 @admin.register(Sanction)
 class SanctionAdmin(OfViolationAdmin):
-    list_display = ["case", "company", "measure", "points", "sum", "imposed", "until", "taken_back"]
+    list_display = ["case", "company", "measure", "deducted", "sum", "imposed", "until", "taken_back"]
     list_filter = ["measure"]
     list_select_related = ["violation__application"]
     ordering = ["-imposed_at", "-pk"]
+
+    @admin.display(description=_("points"), ordering="points")
+    def deducted(self, sanction: Sanction) -> int | str:
+        return sanction.points or "—"
 
     @admin.display(description=_("amount"), ordering="amount")
     def sum(self, sanction: Sanction) -> SafeString:
@@ -101,8 +112,3 @@ class ViolationAppealAdmin(OfViolationAdmin):
     @admin.display(description=_("decided"), ordering="decided_at")
     def decided(self, appeal: ViolationAppeal) -> str:
         return clock_text(appeal.decided_at) if appeal.decided_at else "—"
-
-
-def _link(violation: Violation) -> SafeString:
-    address = reverse("admin:compliance_violation_change", args=[violation.pk])
-    return format_html('<a class="desk-name" href="{}">{}</a>', address, violation.title)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_fsm import can_proceed
 
+from applications.lifecycle import MEMBER
 from compliance.admin.violations import words
 from compliance.admin.violations.forms import AppealForm, InternalReasonForm, ProposeForm, ReasonForm
 from compliance.models import AppealState, Violation, ViolationAppeal
@@ -40,7 +41,8 @@ def _may_verify(user: User, violation: Violation) -> bool:
 
 
 def _is_suspended(violation: Violation) -> bool:
-    return violation.state in STANDS and open_suspension(violation) is not None
+    is_member = violation.application.state in MEMBER
+    return is_member and violation.state in STANDS and open_suspension(violation) is not None
 
 
 # Appeals -------------------------------------------------------------------------------------------

@@ -55,11 +55,10 @@ class WorkTabs(TabFilter):
     @classmethod
     def tabs_of(cls, request: HttpRequest) -> Sequence[Tab]:
         return (
-            Tab("reported", _("To take up"), REPORTED),
+            Tab("reported", _("To investigate"), REPORTED),
             Tab("mine", _("Mine"), mine(_person(request))),
             Tab("proposed", _("To verify"), PROPOSED),
             Tab("appeals", _("Appeals"), APPEALED),
-            Tab("open", _("Undecided"), Q(state__in=OPEN)),
         )
 
 
@@ -78,7 +77,7 @@ def violation_tasks(request: HttpRequest) -> list[Task]:
         Task(_("Violations to take up"), waiting["reported"], violations_url(work="reported")),
         Task(_("My investigations"), waiting["mine"], violations_url(work="mine")),
         Task(_("Violations to verify"), waiting["proposed"], violations_url(work="proposed")),
-        Task(_("Appeals to decide"), waiting["appeals"], violations_url(work="appeals")),
+        Task(_("Appeals against violations"), waiting["appeals"], violations_url(work="appeals")),
     ]
 
 

@@ -146,7 +146,7 @@ def test_an_applicant_cannot_be_reported(under_review: Application, ops: User) -
 @pytest.mark.parametrize(
     ("work", "who", "count"),
     [
-        ("open", "third_ops", 2),
+        ("", "third_ops", 2),
         ("reported", "third_ops", 1),
         ("proposed", "third_ops", 1),
         ("mine", "second_ops", 1),
