@@ -46,10 +46,8 @@ def as_seen(decide: Decide) -> Callable[[int, User, Any], Complaint]:
         # Whose a complaint is never changes, so this read needs no lock.
         lock_application(Complaint.objects.values_list("application_id", flat=True).get(pk=pk))
         complaint = Complaint.objects.select_related("application__deposit").get(pk=pk)
-        data = form.cleaned_data
-        if data["figures"] != figures(complaint):
-            raise StaleVersion("stale", changed())
-        return decide(
+        data, found = form.cleaned_data, figures(complaint)
+        decided = decide(
             pk,
             actor=user,
             liability=data["liability"],
@@ -58,6 +56,10 @@ def as_seen(decide: Decide) -> Callable[[int, User, Any], Complaint]:
             internal_note=data["internal_note"],
             seen=data["seen"],
         )
+        # After the service has said who may decide at all; its step is undone with this transaction.
+        if data["figures"] != found:
+            raise StaleVersion("stale", changed())
+        return decided
 
     return run
 

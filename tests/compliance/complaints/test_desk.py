@@ -131,9 +131,13 @@ class TestPage:
     ) -> None:
         client = staff_client(ops)
         before = cost(client, url(contested))
-        for _time in range(3):
-            complaints.add_evidence(contested.pk, actor=customer, text="又一份。", uploads=evidence())
-            complaints.add_evidence(contested.pk, actor=merchant, text="又一份。", uploads=evidence())
+        for number in range(3):
+            complaints.add_evidence(
+                contested.pk, actor=customer, text=f"第 {number} 份。", uploads=evidence()
+            )
+            complaints.add_evidence(
+                contested.pk, actor=merchant, text=f"第 {number} 份。", uploads=evidence()
+            )
             file(member, customer)
 
         assert cost(client, url(contested)) == before == 24
