@@ -120,9 +120,10 @@ def _money(complaint: Complaint) -> Money | None:
 
 
 def _frozen_by(row: LedgerTransfer) -> Decimal:
+    amount: Decimal = row.amount
     if row.credit == Account.DEPOSIT_FROZEN:
-        return row.amount
-    return -row.amount if row.debit == Account.DEPOSIT_FROZEN else ZERO
+        return amount
+    return -amount if row.debit == Account.DEPOSIT_FROZEN else ZERO
 
 
 def _by_the_same(complaint: Complaint) -> Q | None:

@@ -76,7 +76,8 @@ def missing_after(deposit: Deposit, expected: Preview) -> Decimal:
     available = deposit.available - expected.from_available + expected.free_again
     frozen = deposit.frozen - expected.frozen
     owed = deposit.owed + expected.owing - expected.settles
-    return max(ZERO, deposit.required - available - frozen + owed)
+    missing: Decimal = deposit.required - available - frozen + owed
+    return max(ZERO, missing)
 
 
 def standing(deposit: Deposit, case: str) -> Standing:

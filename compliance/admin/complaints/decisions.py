@@ -58,14 +58,13 @@ def as_seen(decide: Decide) -> Callable[[int, User, Any], Complaint]:
         )
         # After the service has said who may decide at all; its step is undone with this transaction.
         if data["figures"] != found:
-            raise StaleVersion("stale", changed())
+            raise StaleVersion(
+                "stale",
+                _("Meanwhile the deposit or the payee changed. Look at the figures as they are now."),
+            )
         return decided
 
     return run
-
-
-def changed() -> str:
-    return _("Meanwhile the deposit or the payee changed. Look at the figures as they are now.")
 
 
 def consequences(complaint: Complaint, expected: Preview) -> list[str]:

@@ -87,7 +87,7 @@ class DecisionForm(StepForm):
     def typed(cls, obj: Complaint, data: QueryDict) -> Self:
         """With every word that was sent, to be gone over once more: nothing is wrong with it yet."""
         form = cls(obj)
-        form.initial |= {name: data.get(name, "") for name in form.fields if name != "figures"}
+        form.initial = {name: data.get(name, "") for name in form.fields if name != "figures"}
         return form
 
     def hidden(self) -> list[str]:
@@ -149,7 +149,7 @@ class EnterForm(PayeeFields, forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
     text = _text(gettext_lazy("What happened"), gettext_lazy("The provider and staff read it."), rows=8)
-    files = EvidenceField(
+    files = EvidenceField(  # type: ignore[assignment]
         label=gettext_lazy("Evidence: pictures or PDFs"),
         help_text=gettext_lazy(
             "Several at once; at most 10 MB each. If this page is shown again, choose them again."

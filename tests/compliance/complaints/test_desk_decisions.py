@@ -81,12 +81,12 @@ class TestPreview:
         assert words(EITHER_APPEALS).partition("%")[0] in said
 
     def test_says_what_is_available_and_what_is_owed(
-        self, member: Application, undecided: Complaint, ops: User, second_ops: User
+        self, member: Application, undecided: Complaint, customer: User, ops: User, second_ops: User
     ) -> None:
         """500 are claimed when 120 are there; another case sets 300 free before it is decided."""
         drain(undecided, "120.00")
         other = enter(member, ops, claimed=Decimal("500.00"))
-        complaints.withdraw(undecided.pk, actor=undecided.complainant)
+        complaints.withdraw(undecided.pk, actor=customer)
         contest_and_close(other)
 
         page = preview(staff_client(second_ops), again(other), award="500.00", liability="liable")
