@@ -23,7 +23,7 @@ from deposits.incoming import payments
 from deposits.models import Obligation, PaymentOrder, Proposal, ReturnedPayment
 from deposits.states import ProposalState
 from tests.compliance.complaints.conftest import file as file_complaint
-from tests.compliance.conftest import FACTS, PAID, REASON, TITLE
+from tests.compliance.conftest import FACTS, PAID, REASON, TITLE, activate
 from tests.compliance.violations.conftest import (
     APPEAL,
     Verify,
@@ -34,7 +34,15 @@ from tests.compliance.violations.conftest import (
     measures,
 )
 from tests.deposits.conftest import OTHER_COMPANY, Pay, pay_out, settle
-from tests.people import make_merchant, make_staff
+from tests.people import (
+    OTHER_CREDIT_CODE,
+    admit,
+    begin,
+    complete,
+    hand_in,
+    make_merchant,
+    make_staff,
+)
 from tests.races.together import together
 from tests.rules import set_rule
 from tests.sandbox_client import SandboxClient
@@ -108,13 +116,19 @@ def test_two_penalties_at_once_take_what_is_there_and_owe_the_rest(
     assert (deposit.available, deposit.owed) == (0, Decimal("20000.00"))
 
 
-def test_one_merchant_reports_so_many_though_at_once(active: Application, stranger: User) -> None:
-    def report() -> int:
-        return violations.report_by_merchant(active.pk, actor=stranger, title=TITLE, facts=FACTS).pk
+def test_one_merchant_reports_so_many_though_at_once_and_of_two_companies(
+    active: Application, stranger: User, reviewer: User
+) -> None:
+    owner = make_merchant("小店戊", "706355555")
+    drafted = complete(begin(owner), credit_code=OTHER_CREDIT_CODE, alipay_account_id="2088101000000199")
+    other = activate(admit(hand_in(drafted), reviewer))
 
-    outcomes = together(*[report] * 6)
+    def report(application: Application) -> int:
+        return violations.report_by_merchant(application.pk, actor=stranger, title=TITLE, facts=FACTS).pk
 
-    assert outcomes.count("too_many_reports") == 3
+    outcomes = together(*[partial(report, active), partial(report, other)] * 4)
+
+    assert outcomes.count("too_many_reports") == 5
     assert Violation.objects.count() == 3
 
 
