@@ -1,6 +1,7 @@
 """Changes of rules: the queue, and one page for each, on which the second person decides."""
 
 import datetime as dt
+import difflib
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,13 +39,11 @@ def consequences(change: RuleChange) -> Sequence[Words]:
     rule = catalogue.rule(change.rule)
     begins = change.valid_from or clock.now()
     old = rules.in_force(change.rule, begins)
+    old_text, new_text = rule.shape.text(old.value), rule.shape.text(change.value)
     lines: list[Words] = [
-        _("%(rule)s: %(old)s becomes %(new)s.")
-        % {
-            "rule": rule.title,
-            "old": rule.shape.text(old.value),
-            "new": rule.shape.text(change.value),
-        },
+        _("%(rule)s changes as it is shown below.") % {"rule": rule.title}
+        if rule.is_long
+        else _("%(rule)s: %(old)s becomes %(new)s.") % {"rule": rule.title, "old": old_text, "new": new_text},
         _("It counts from %(at)s.") % {"at": _moment(change.valid_from)}
         if change.valid_from
         else _("It counts from the moment you accept it."),
@@ -69,7 +68,7 @@ def _replaced(change: RuleChange, begins: dt.datetime) -> list[Words]:
         _("It replaces version %(number)s (%(value)s), which was to begin on %(at)s.")
         % {
             "number": period.version.version,
-            "value": rule.shape.text(period.version.value),
+            "value": Truncator(rule.shape.text(period.version.value)).chars(60),
             "at": _moment(period.since),
         }
         for period in coming
@@ -160,13 +159,15 @@ class RuleChangeAdmin(StepPages[RuleChange]):
 
     def object_context(self, request: HttpRequest, obj: RuleChange) -> dict[str, Any]:
         rule = catalogue.rule(obj.rule)
+        old_text, new_text = rule.shape.text(_old(obj).value), rule.shape.text(obj.value)
         return {
             "change": obj,
             "rule": rule,
             "title": rule.title,
             "state_colour": COLOURS[obj.state],
-            "new_text": rule.shape.text(obj.value),
-            "old_text": rule.shape.text(_old(obj).value),
+            "new_text": new_text,
+            "old_text": old_text,
+            "difference": _difference(old_text, new_text) if rule.is_long else "",
         }
 
     def page_context(self, request: HttpRequest, obj: RuleChange) -> dict[str, Any]:
@@ -175,6 +176,12 @@ class RuleChangeAdmin(StepPages[RuleChange]):
             "is_mine": obj.proposed_by_id == request.user.pk,
             "may_decide": changes.may_decide(request.user, obj),
         }
+
+
+def _difference(old: str, new: str) -> str:
+    """The lines that go and come, with two around them."""
+    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), n=2, lineterm="")
+    return "\n".join(line for line in lines if not line.startswith(("---", "+++")))
 
 
 def _old(change: RuleChange) -> RuleVersion:

@@ -4,6 +4,7 @@ A shape is a rule's only way from a form to its stored value, so that no rule is
 """
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -14,8 +15,9 @@ from django import forms
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultiple,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminTextareaWidget,
@@ -84,7 +86,7 @@ _UNIT_TITLES: dict[Unit, Words] = {
     Unit.WORKING_DAYS: gettext_lazy("working days"),
     Unit.MONTHS: gettext_lazy("calendar months"),
     Unit.TIMES: gettext_lazy("times"),
-    Unit.POINTS: gettext_lazy("points"),
+    Unit.POINTS: pgettext_lazy("unit", "points"),
 }
 
 
@@ -237,7 +239,7 @@ class Choices:
                 label=NEW_VALUE,
                 choices=self.options,
                 required=False,
-                widget=forms.CheckboxSelectMultiple,
+                widget=UnfoldAdminCheckboxSelectMultiple,
             )
         }
 
@@ -316,11 +318,19 @@ class Structure:
             raise _refuse(str(error.message)) from error
 
     def text(self, value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, indent=2)
+        return json.dumps(value, cls=_Readable)
 
 
 class _Readable(json.JSONEncoder):
-    """A form field shows the document over several lines."""
+    """Over several lines, but a list of plain values on one."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**(options | {"indent": 2, "ensure_ascii": False}))
+
+    def encode(self, o: Any) -> str:
+        # No string of JSON holds a line break, so what is matched lies between strings.
+        return _PLAIN_LIST.sub(lambda found: _BREAK.sub(" ", f"[{found[1]}]"), super().encode(o))
+
+
+_PLAIN_LIST = re.compile(r"\[\n\s*([^\[\]{}]*?)\n\s*\]")
+_BREAK = re.compile(r"\n\s*")
