@@ -50,7 +50,7 @@ class Review(models.Model):
     reply = models.CharField(_("reply"), max_length=500, blank=True)
     replied_at = models.DateTimeField(_("replied"), null=True, blank=True)
     # By the provider: operations look at it.
-    reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
+    reported_at = models.DateTimeField(pgettext_lazy("review", "reported"), null=True, blank=True)
     report_reason = models.CharField(_("reason of the report"), max_length=300, blank=True)
     report_decided_at = models.DateTimeField(_("report decided"), null=True, blank=True)
     hidden_at = models.DateTimeField(_("hidden"), null=True, blank=True)

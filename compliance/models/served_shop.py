@@ -11,6 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from applications.models import Application
 from compliance.models.stored_file import StoredFile
+from compliance.served_shops.words import declared
 from deposits.models.columns import fixed, lawful, money, refuses
 from tmall_sp.core import clock
 from tmall_sp.core.append_only import protect
@@ -194,7 +195,7 @@ class Declaration(StoredFile):
         ]
 
     def __str__(self) -> str:
-        return f"{self.input} {self.value}"
+        return declared(self.input, self.value)
 
 
 class DeclarationStep(models.Model):

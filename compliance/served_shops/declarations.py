@@ -14,7 +14,7 @@ from applications.models import Application
 from applications.uploads import CheckedFile, check_file
 from compliance import quarters
 from compliance.locks import lock_declaration, lock_served_shop
-from compliance.models import PROVEN, Declaration, DeclarationState, DeclarationStep, ServedShop
+from compliance.models import Declaration, DeclarationState, DeclarationStep, ServedShop
 from compliance.models.served_shop import DECLARATION_EDGES
 from compliance.ratings.inputs import DECLARED, GMV, INPUTS
 from compliance.served_shops import announcements, door, permissions
@@ -73,7 +73,7 @@ def declare_figure(
 
 def quarters_served(shop: ServedShop) -> list[str]:
     """In which the relation existed, up to the running one; the latest first."""
-    if shop.state not in PROVEN or shop.begins_on is None:
+    if shop.begins_on is None:
         return []
     return quarters.between(shop.begins_on, shop.ends_on or clock.today())
 

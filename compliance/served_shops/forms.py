@@ -9,6 +9,7 @@ from crispy_forms.layout import Column, Layout, Row
 from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from applications.forms import UploadForm
 from compliance.models import ServedShop
@@ -100,7 +101,7 @@ class FigureForm(forms.Form):
 
     use_required_attribute = False
     figure = forms.ChoiceField(label=_("Figure"), choices=_figures)
-    value = _value(_("Value"))
+    value = _value(pgettext_lazy("figure", "Value"))
     file = _evidence(
         _("What proves it: lease, payroll, licence, a photo. JPEG, PNG, WebP or PDF, at most 10 MB.")
     )

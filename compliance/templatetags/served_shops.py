@@ -7,12 +7,11 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from compliance.models import DIMENSIONS, Declaration, DeclarationState, Review, ReviewState, ShopState
-from compliance.ratings.inputs import GMV, INPUTS
 from compliance.reviews.selectors import masked
+from compliance.served_shops.words import amount
 
 register = template.Library()
 
@@ -28,10 +27,10 @@ TONES: dict[str, str] = {
 
 STEP_NAMES: dict[str, str | Promise] = {
     "declare": gettext_lazy("Declared"),
-    "verify": gettext_lazy("Verified"),
-    "refuse": gettext_lazy("Refused"),
+    "verify": pgettext_lazy("declaration", "Verified"),
+    "refuse": pgettext_lazy("declaration", "Refused"),
     "reply": gettext_lazy("Replied"),
-    "report": gettext_lazy("Reported"),
+    "report": pgettext_lazy("review", "Reported"),
     "keep": gettext_lazy("Kept"),
     "hide": gettext_lazy("Hidden"),
     "show": gettext_lazy("Shown again"),
@@ -47,19 +46,8 @@ def tone_badge(state: str, name: str | Promise) -> SafeString:
 
 @register.filter
 def amount_of(declaration: Declaration) -> str:
-    """The figure with its unit: ¥1,200,000.00, or 3 warehouses."""
-    if declaration.input == GMV:
-        return f"¥{declaration.value:,.2f}"
-    value = declaration.value
-    number = f"{value:,.0f}" if value == value.to_integral_value() else f"{value:,.2f}"
-    return f"{number} {INPUTS[declaration.input].unit}"
-
-
-@register.filter
-def declared(declaration: Declaration) -> str:
-    """What was declared, in one line."""
-    title = _("GMV") if declaration.input == GMV else capfirst(INPUTS[declaration.input].title)
-    return f"{title} {amount_of(declaration)}"
+    """The figure with its unit."""
+    return amount(declaration.input, declaration.value)
 
 
 @register.filter

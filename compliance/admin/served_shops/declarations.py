@@ -11,7 +11,7 @@ from django.http import FileResponse, HttpRequest
 from django.urls import URLPattern, reverse
 from django.utils.decorators import method_decorator
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
@@ -21,7 +21,6 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanWidget
 from applications import served_files
 from compliance.models import Declaration, DeclarationState
 from compliance.served_shops import declarations, permissions, selectors
-from compliance.templatetags.served_shops import declared
 from deposits.admin.base import MoneyAdmin, two_lines
 from deposits.admin.tabs import Tab, TabFilter
 from tmall_sp.accounts.models import User
@@ -72,7 +71,7 @@ def _may_decide(user: User, declaration: Declaration) -> bool:
 def _what_verifying_does(declaration: Declaration) -> Sequence[str]:
     return [
         gettext("%(figure)s counts for %(company)s from the next rating on.")
-        % {"figure": declared(declaration), "company": declaration.application.company_name},
+        % {"figure": str(declaration), "company": declaration.application.company_name},
         gettext("The company is told. The figure can still be refused later, with a reason."),
     ]
 
@@ -121,9 +120,14 @@ STEPS: tuple[Step[Declaration], ...] = (
 
 class DeclarationTabs(TabFilter):
     tabs = (
-        Tab("waiting", _("To verify"), Q(state=DeclarationState.DECLARED), urgent=True),
-        Tab("verified", _("Verified"), Q(state=DeclarationState.VERIFIED)),
-        Tab("refused", _("Refused"), Q(state=DeclarationState.REFUSED)),
+        Tab(
+            "waiting",
+            pgettext_lazy("declaration", "To verify"),
+            Q(state=DeclarationState.DECLARED),
+            urgent=True,
+        ),
+        Tab("verified", pgettext_lazy("declaration", "Verified"), Q(state=DeclarationState.VERIFIED)),
+        Tab("refused", pgettext_lazy("declaration", "Refused"), Q(state=DeclarationState.REFUSED)),
     )
 
 
@@ -158,7 +162,7 @@ class DeclarationAdmin(StepPages[Declaration], MoneyAdmin):
 
     @admin.display(description=_("figure"), ordering="input")
     def figure(self, declaration: Declaration) -> str:
-        return declared(declaration)
+        return str(declaration)
 
     @admin.display(description=_("provider"), ordering="application__company_name")
     def provider(self, declaration: Declaration) -> SafeString:
@@ -182,7 +186,7 @@ class DeclarationAdmin(StepPages[Declaration], MoneyAdmin):
         return {
             "declaration": obj,
             "application": obj.application,
-            "title": declared(obj),
+            "title": str(obj),
             "colour": STATE_COLOURS[obj.state],
         }
 

@@ -27,6 +27,7 @@ class ServedShopAdmin(ReadOnlyAdmin):
         "invited_at",
     ]
     list_select_related = ["application"]
+    readonly_fields = ["closed_by"]
     list_filter = ["state"]
     list_per_page = 50
     search_fields = ["shop_name", "owner_nick", "application__number", "application__company_name"]
@@ -38,7 +39,7 @@ class ServedShopAdmin(ReadOnlyAdmin):
         "owner_nick",
         "begins_on",
         "ends_on",
-        "ended_by",
+        "closed_by",
         "closed_at",
         "invited_by",
         "invited_at",
@@ -48,6 +49,10 @@ class ServedShopAdmin(ReadOnlyAdmin):
     @admin.display(description=_("provider"), ordering="application__company_name")
     def provider(self, shop: ServedShop) -> str:
         return str(shop.application)
+
+    @admin.display(description=_("closed by"))
+    def closed_by(self, shop: ServedShop) -> str:
+        return shop.ended_by.display_name if shop.ended_by else "—"
 
     @display(description=_("state"), ordering="state", label=STATE_COLOURS)
     def state_label(self, shop: ServedShop) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from applications.models import Application
 from compliance.models import Review, ServedShop
 from compliance.reviews import services as reviews
 from tests.compliance.reviews.making import MARKS, TEXT
-from tests.compliance.served_shops.making import serve
+from tests.compliance.served_shops.making import another_member, serve
 from tests.people import make_merchant
 from tmall_sp.accounts.models import User
 
@@ -31,3 +31,9 @@ def review(serving: ServedShop, owner: User) -> Review:
 @pytest.fixture
 def reported_review(review: Review, merchant: User) -> Review:
     return reviews.report(review.pk, actor=merchant, reason="辱骂客服,与服务无关")
+
+
+@pytest.fixture
+def other_member(stranger: User, reviewer: User) -> Application:
+    """小店乙's company, which serves shops of its own."""
+    return another_member(stranger, reviewer)

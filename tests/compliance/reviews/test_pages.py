@@ -136,6 +136,15 @@ def test_reviews_of_another_company_do_not_exist(
             assert client.post(at(name, active.number, review.pk)).status_code == 404
 
 
+def test_another_companys_review_is_not_reached_through_the_own_number(
+    review: Review, other_member: Application, stranger: User
+) -> None:
+    """A pk of another company beside one's own number."""
+    assert browser(stranger).get(at("list", other_member.number)).status_code == 200
+    for name in ("reply", "report"):
+        assert browser(stranger).post(at(name, other_member.number, review.pk)).status_code == 404
+
+
 def test_a_company_without_a_review_reads_who_can_write_one(active: Application, merchant: User) -> None:
     assert "No review yet" in read(merchant, at("list", active.number)).text
 

@@ -8,7 +8,7 @@ from applications.models import Application
 from compliance import quarters
 from compliance.models import Declaration, ServedShop
 from compliance.served_shops import declarations, invitations
-from tests.compliance.served_shops.making import SHOP, paper, serve
+from tests.compliance.served_shops.making import SHOP, another_member, paper, serve
 from tests.people import make_merchant
 from tmall_sp.accounts.models import User
 
@@ -35,3 +35,9 @@ def declared(serving: ServedShop, merchant: User) -> Declaration:
     return declarations.declare_gmv(
         serving.pk, actor=merchant, quarter=quarters.current(), value=Decimal("1200000"), upload=paper()
     )
+
+
+@pytest.fixture
+def other_member(stranger: User, reviewer: User) -> Application:
+    """小店乙's company, which serves shops of its own."""
+    return another_member(stranger, reviewer)

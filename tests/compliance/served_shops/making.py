@@ -12,7 +12,8 @@ from PIL import Image
 from applications.models import Application
 from compliance.models import ServedShop
 from compliance.served_shops import invitations
-from tests.people import PDF
+from tests.compliance.conftest import activate
+from tests.people import OTHER_CREDIT_CODE, PDF, admit, begin, complete, hand_in
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 
@@ -37,6 +38,12 @@ def serve_since(application: Application, owner: User, day: dt.date, name: str =
         return serve(application, owner, name)
     finally:
         clock.set_offset(now)
+
+
+def another_member(person: User, reviewer: User) -> Application:
+    """A second company in the pool, of another person."""
+    draft = complete(begin(person), credit_code=OTHER_CREDIT_CODE, company_name="深圳别家有限公司")
+    return activate(admit(hand_in(draft), reviewer))
 
 
 def days_ago(days: int) -> dt.date:

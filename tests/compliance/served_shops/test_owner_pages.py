@@ -6,14 +6,8 @@ from django.test.utils import CaptureQueriesContext
 
 from applications.models import Application
 from compliance.models import ServedShop, ShopState
-from tests.compliance.conftest import activate
 from tests.compliance.served_shops.making import SHOP, again, at, browser, serve
 from tests.people import (
-    OTHER_CREDIT_CODE,
-    admit,
-    begin,
-    complete,
-    hand_in,
     make_merchant,
 )
 from tests.portal.markup import Markup
@@ -99,9 +93,7 @@ def test_an_expelled_company_can_neither_be_reviewed_nor_complained_about_here(
     assert not any(link.startswith("/providers/SP") for link in page.links)
 
 
-def test_more_providers_cost_no_more(
-    serving: ServedShop, owner: User, stranger: User, reviewer: User
-) -> None:
+def test_more_providers_cost_no_more(serving: ServedShop, owner: User, other_member: Application) -> None:
     def cost(address: str) -> int:
         client = browser(owner)
         client.get(address)
@@ -111,7 +103,6 @@ def test_more_providers_cost_no_more(
 
     pages = [at("providers"), at("provider", serving.pk)]
     before = [cost(page) for page in pages]
-    other = complete(begin(stranger), credit_code=OTHER_CREDIT_CODE, company_name="深圳别家有限公司")
-    serve(activate(admit(hand_in(other), reviewer)), owner, "同一家店")
+    serve(other_member, owner, "同一家店")
 
     assert [cost(page) for page in pages] == before == [5, 8]

@@ -203,6 +203,19 @@ def test_a_shop_of_another_provider_does_not_exist(
         assert send(person, at(name, active.number, serving.pk)).status == 404
 
 
+def test_another_providers_rows_are_not_reached_through_the_own_number(
+    declared: Declaration, other_member: Application, stranger: User
+) -> None:
+    """A pk of another company beside one's own number."""
+    number, shop = other_member.number, declared.served_shop_id
+
+    assert browser(stranger).get(at("list", number)).status_code == 200
+    assert browser(stranger).get(at("shop", number, shop)).status_code == 404
+    assert browser(stranger).get(at("evidence", number, declared.pk)).status_code == 404
+    for name in ("renew", "withdraw", "end"):
+        assert send(stranger, at(name, number, shop)).status == 404
+
+
 @pytest.mark.parametrize("name", ["list", "figures"])
 def test_an_applicant_has_no_such_pages(approved: Application, merchant: User, name: str) -> None:
     assert browser(merchant).get(at(name, approved.number)).status_code == 404
