@@ -43,8 +43,10 @@ from compliance.models.served_shop import (
     new_token,
 )
 from compliance.models.violation import (
+    CHARGES,
     AppealFile,
     AppealState,
+    Ground,
     Measure,
     Sanction,
     Severity,
@@ -55,6 +57,7 @@ from compliance.models.violation import (
 )
 
 __all__ = [
+    "CHARGES",
     "DIMENSIONS",
     "PROVEN",
     "AppealFile",
@@ -70,6 +73,7 @@ __all__ = [
     "DisputeState",
     "ExitOutcome",
     "ExitRequest",
+    "Ground",
     "Liability",
     "Measure",
     "ProviderProfile",

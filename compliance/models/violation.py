@@ -28,6 +28,28 @@ class Severity(models.TextChoices):
     SEVERE = "severe", _("severe")
 
 
+class Ground(models.TextChoices):
+    """What was broken: it decides what an amount beside the points is, a penalty or damages."""
+
+    RULES = "rules", _("the programme's rules")
+    AGREEMENT = "agreement", _("the agreement with a customer or the platform")
+
+
+class Measure(models.TextChoices):
+    WARNING = "warning", _("warning")
+    POINTS = "points", _("points")
+    PENALTY = "penalty", pgettext_lazy("sanction", "penalty")
+    BREACH = "breach", _("damages for breach")
+    SUSPENSION = "suspension", _("suspension")
+    EXPULSION = "expulsion", _("expulsion")
+    # Of a company that had left before.
+    BAN = "ban", _("ban")
+
+
+# Taken out of the deposit; each is a kind of the ledger by the same name (deposits/books/accounts.py).
+CHARGES = (Measure.PENALTY, Measure.BREACH)
+
+
 class Violation(ViolationLifecycle):
     """One suspected breach of the rules. `state` is changed by `violations._move` alone."""
 
@@ -35,6 +57,9 @@ class Violation(ViolationLifecycle):
         Application, on_delete=models.PROTECT, related_name="violations", verbose_name=_("provider")
     )
     severity = models.CharField(_("severity"), max_length=7, choices=Severity)
+    ground = models.CharField(
+        _("what was broken"), max_length=9, choices=Ground, default=Ground.RULES, db_default=Ground.RULES
+    )
     title = models.CharField(_("title"), max_length=120)
     facts = models.TextField(_("facts"))
     # None: the system.
@@ -93,6 +118,7 @@ class Violation(ViolationLifecycle):
             models.CheckConstraint(
                 condition=Q(severity__in=Severity.values), name="violation_severity_known"
             ),
+            models.CheckConstraint(condition=Q(ground__in=Ground.values), name="violation_ground_known"),
             models.UniqueConstraint(
                 fields=["trigger"], condition=~Q(trigger=""), name="violation_reported_once_per_trigger"
             ),
@@ -162,6 +188,11 @@ class Violation(ViolationLifecycle):
         """Its name in the ledger and among the suspensions."""
         return f"violation:{self.pk}"
 
+    @property
+    def charge(self) -> Measure:
+        """What its amount is taken as."""
+        return Measure.BREACH if self.ground == Ground.AGREEMENT else Measure.PENALTY
+
 
 class ViolationFile(StoredFile):
     """Evidence that came with a report, read by staff."""
@@ -200,16 +231,6 @@ class ViolationStep(models.Model):
         return f"{self.from_state} → {self.to_state}"
 
 
-class Measure(models.TextChoices):
-    WARNING = "warning", _("warning")
-    POINTS = "points", _("points")
-    PENALTY = "penalty", pgettext_lazy("sanction", "penalty")
-    SUSPENSION = "suspension", _("suspension")
-    EXPULSION = "expulsion", _("expulsion")
-    # Of a company that had left before.
-    BAN = "ban", _("ban")
-
-
 class Sanction(models.Model):
     """One consequence of a verified violation. Taken back only by an appeal that was upheld."""
 
@@ -237,8 +258,7 @@ class Sanction(models.Model):
                 name="sanction_points",
             ),
             models.CheckConstraint(
-                condition=Q(measure=Measure.PENALTY, amount__gt=0)
-                | (~Q(measure=Measure.PENALTY) & Q(amount=ZERO)),
+                condition=Q(measure__in=CHARGES, amount__gt=0) | (~Q(measure__in=CHARGES) & Q(amount=ZERO)),
                 name="sanction_amount",
             ),
             models.CheckConstraint(

@@ -43,7 +43,7 @@ def costs(violation: Violation) -> list[Cost]:
 
 def _cost(violation: Violation, sanction: Sanction) -> Cost:
     match sanction.measure:
-        case Measure.PENALTY:
+        case Measure.PENALTY | Measure.BREACH:
             waits = sanction.taken_back_at is not None and _is_taken(violation)
             rest = _rest(violation)
             if rest is None:
@@ -62,14 +62,14 @@ def _cost(violation: Violation, sanction: Sanction) -> Cost:
 def _is_taken(violation: Violation) -> bool:
     """Whether the deposit still lacks some of the penalty."""
     rows = LedgerTransfer.objects.filter(
-        deposit__application=violation.application_id, case=violation.case, kind=Kind.PENALTY
+        deposit__application=violation.application_id, case=violation.case, kind=violation.charge
     )
     return rows.filter(reversed_by=None).exists()
 
 
 def _rest(violation: Violation) -> Obligation | None:
     return Obligation.objects.filter(
-        deposit__application=violation.application_id, case=violation.case, kind=Kind.PENALTY
+        deposit__application=violation.application_id, case=violation.case, kind=violation.charge
     ).first()
 
 

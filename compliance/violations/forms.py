@@ -25,7 +25,7 @@ class AppealForm(CaseForm):
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 6}),
     )
-    files = FilesField(label=_("Evidence: pictures or PDFs"))
+    files = FilesField(label=_("Evidence: pictures or PDFs"))  # type: ignore[assignment]
     seen = forms.IntegerField(widget=forms.HiddenInput)
 
 
@@ -45,4 +45,4 @@ class ReportProviderForm(CaseForm):
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 7}),
     )
-    files = FilesField(label=_("Evidence: pictures or PDFs"))
+    files = FilesField(label=_("Evidence: pictures or PDFs"))  # type: ignore[assignment]

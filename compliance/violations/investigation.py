@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from applications.models import Application
-from compliance.models import Severity, Violation, ViolationStep
+from compliance.models import Ground, Severity, Violation, ViolationStep
 from compliance.violations import announcements, consequences, sanctions
 from compliance.violations.door import move, refuse_empty, refuse_partial
 from deposits.books.ledger import CENT
@@ -39,13 +39,15 @@ def propose(
     actor: User,
     severity: str,
     finding: str,
+    ground: str = Ground.RULES,
     penalty: Decimal = ZERO,
     suspension_days: int = 0,
     seen: int | None = None,
 ) -> Violation:
     """The investigator's finding, for a second person to verify. It can be proposed anew until then.
 
-    Beside the points of its class, a general violation may cost a penalty (CNY, whole cents) and a suspension
+    Beside the points of its class, a general violation may cost a penalty (CNY, whole cents; damages where its
+    `ground` is the agreement) and a suspension
     of so many natural days to put right what was wrong. A severe one expels: nothing goes beside it.
     """
     refuse_empty(finding, "finding", _("Write down what was found."))
@@ -55,6 +57,7 @@ def propose(
         if violation.investigator_id != actor.pk:
             raise NotPermitted("not_the_investigator", _("Only the investigator can propose a finding."))
         violation.severity = Severity(severity)
+        violation.ground = Ground(ground)
         violation.finding = finding.strip()
         violation.proposed_penalty = penalty
         violation.proposed_suspension_days = suspension_days

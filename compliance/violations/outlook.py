@@ -80,7 +80,7 @@ def _others_are_severe(violation: Violation, eased: list[Violation]) -> bool:
 
 
 def _penalty_taken(violation: Violation) -> Decimal:
-    rows = LedgerTransfer.objects.filter(case=violation.case, kind=Kind.PENALTY, reversed_by=None)
+    rows = LedgerTransfer.objects.filter(case=violation.case, kind=violation.charge, reversed_by=None)
     return rows.aggregate(total=Sum("amount"))["total"] or ZERO
 
 
@@ -88,7 +88,7 @@ def _penalty_owed(violation: Violation) -> Decimal:
     owed = Obligation.objects.filter(
         deposit__application=violation.application_id,
         case=violation.case,
-        kind=Kind.PENALTY,
+        kind=violation.charge,
         state=ObligationState.OPEN,
     )
     return sum((row.amount - row.settled for row in owed), ZERO)

@@ -10,10 +10,9 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from compliance.locks import lock_violation
-from compliance.models import Violation
+from compliance.models import CHARGES, Violation
 from compliance.violations.lifecycle import ViolationState
 from deposits import announcements, proposals
-from deposits.books.accounts import Kind
 from deposits.duties.obligations import OVERTURNED
 from deposits.models import LedgerTransfer, Obligation, Proposal, ProposalKind
 from deposits.permissions import may_propose
@@ -67,7 +66,7 @@ def propose_left_over(pk: int) -> bool:
 def _taken() -> QuerySet[LedgerTransfer]:
     """Entries of penalties that stand, and that nobody proposed to correct. What finance refused stays refused."""
     corrections = Proposal.objects.filter(entry=OuterRef("pk"), kind=ProposalKind.CORRECT_ENTRY)
-    return LedgerTransfer.objects.filter(~Exists(corrections), kind=Kind.PENALTY, reversed_by=None).order_by(
+    return LedgerTransfer.objects.filter(~Exists(corrections), kind__in=CHARGES, reversed_by=None).order_by(
         "pk"
     )
 
@@ -76,6 +75,6 @@ def _owed() -> QuerySet[Obligation]:
     waiting = Proposal.objects.filter(
         obligation=OuterRef("pk"), kind=ProposalKind.WAIVE_OBLIGATION, state=ProposalState.OPEN
     )
-    return Obligation.objects.filter(
-        ~Exists(waiting), kind=Kind.PENALTY, state=ObligationState.OPEN
-    ).order_by("pk")
+    return Obligation.objects.filter(~Exists(waiting), kind__in=CHARGES, state=ObligationState.OPEN).order_by(
+        "pk"
+    )

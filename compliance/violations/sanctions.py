@@ -21,7 +21,8 @@ def impose(application: Application, violation: Violation, step: ViolationStep) 
     announcements.verified(application, violation, step, plan)
     _record(violation, plan)
     if plan.penalty:
-        cases.penalise(
+        take = cases.charge_breach if violation.charge is Measure.BREACH else cases.penalise
+        take(
             application.pk,
             case=violation.case,
             amount=plan.penalty,
@@ -45,7 +46,7 @@ def _record(violation: Violation, plan: Consequences) -> None:
     if plan.warning:
         _row(violation, Measure.WARNING)
     if plan.penalty:
-        _row(violation, Measure.PENALTY, amount=plan.penalty)
+        _row(violation, violation.charge, amount=plan.penalty)
     if plan.suspends:
         _row(violation, Measure.SUSPENSION, rectify_by=plan.rectify_by)
     if plan.ending is Ending.EXPELLED:

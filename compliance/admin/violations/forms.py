@@ -13,7 +13,7 @@ from unfold.widgets import (
 )
 
 from applications.models import Application
-from compliance.models import Severity, Violation, ViolationAppeal
+from compliance.models import Ground, Severity, Violation, ViolationAppeal
 from compliance.violations.services import REPORTABLE
 from deposits.models import ZERO
 from tmall_sp.core.step_pages import StepForm
@@ -63,9 +63,15 @@ class ProposeForm(StepForm):
     """What is possible beside a severity, and how much, the service says."""
 
     severity = _severity()
+    ground = forms.ChoiceField(
+        label=_("What was broken"),
+        choices=Ground.choices,
+        help_text=_("An amount for a broken agreement is taken as damages, any other as a penalty."),
+        widget=UnfoldAdminSelectWidget,
+    )
     finding = _text(_("Finding"), _("What was found, and on what evidence. Read by staff only."), rows=6)
     penalty = forms.DecimalField(
-        label=_("Penalty"),
+        label=_("Penalty or damages"),
         help_text=_("In CNY, beside the points of a general violation. Optional."),
         required=False,
         max_digits=12,
@@ -82,6 +88,7 @@ class ProposeForm(StepForm):
     def suggested(self, obj: Violation) -> dict[str, Any]:
         return {
             "severity": obj.severity,
+            "ground": obj.ground,
             "finding": obj.finding,
             "penalty": obj.proposed_penalty or None,
             "suspension_days": obj.proposed_suspension_days or None,

@@ -136,6 +136,7 @@ STEPS: tuple[Step[Violation], ...] = (
             pk,
             actor=user,
             severity=form.cleaned_data["severity"],
+            ground=form.cleaned_data["ground"],
             finding=form.cleaned_data["finding"],
             penalty=form.cleaned_data["penalty"],
             suspension_days=form.cleaned_data["suspension_days"],

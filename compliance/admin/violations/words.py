@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from applications import selectors as applications
 from applications.lifecycle import MEMBER, State
@@ -14,6 +14,13 @@ from compliance.violations import services as violations
 from compliance.violations.outlook import Outlook
 from compliance.violations.services import Consequences, Ending
 from tmall_sp.core import rules
+
+CHARGED = {
+    Measure.PENALTY: gettext_lazy("A penalty of %(amount)s: %(taken)s is taken from the deposit at once."),
+    Measure.BREACH: gettext_lazy(
+        "Damages for breach of %(amount)s: %(taken)s is taken from the deposit at once."
+    ),
+}
 
 
 def of_verification(violation: Violation) -> list[str]:
@@ -64,7 +71,7 @@ def _measures(violation: Violation, plan: Consequences) -> Iterator[str]:
     if plan.ending is Ending.GOES_ON and plan.warning:
         yield _("A formal warning.")
     if plan.penalty:
-        yield _("A penalty of %(amount)s: %(taken)s is taken from the deposit at once.") % {
+        yield CHARGED[violation.charge] % {
             "amount": _cny(plan.penalty),
             "taken": _cny(plan.penalty_taken),
         }
