@@ -14,6 +14,7 @@ from compliance.complaints.step_names import step_name
 from compliance.models import Complaint, ComplaintFile, ComplaintStatement, ComplaintStep, Side
 from deposits.books.accounts import Account
 from deposits.models import ZERO, Compensation, Deposit, LedgerTransfer
+from deposits.states import ObligationState
 from tmall_sp.accounts.models import User
 from tmall_sp.core import rules
 
@@ -50,6 +51,8 @@ class Money:
     deposit: Deposit
     frozen: Decimal
     """For this case."""
+    owed: Decimal
+    """The rest of this case's award, which the provider has yet to pay in."""
     rows: list[LedgerTransfer]
     compensations: list[Compensation]
 
@@ -111,9 +114,11 @@ def _money(complaint: Complaint) -> Money | None:
     if deposit is None:
         return None
     rows = list(deposit.transfers.filter(case=complaint.case).order_by("at", "pk"))
+    owed = deposit.obligations.filter(case=complaint.case, state=ObligationState.OPEN)
     return Money(
         deposit=deposit,
         frozen=sum((_frozen_by(row) for row in rows), ZERO),
+        owed=sum((obligation.outstanding for obligation in owed), ZERO),
         rows=rows,
         compensations=list(Compensation.objects.filter(case=complaint.case).order_by("created_at", "pk")),
     )

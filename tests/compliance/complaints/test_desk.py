@@ -10,6 +10,7 @@ from compliance.complaints import files
 from compliance.complaints import services as complaints
 from compliance.complaints.lifecycle import ComplaintState
 from compliance.models import Complaint, ComplaintFile, Relation, ServedShop, ShopState
+from deposits.duties import cases
 from tests.compliance.complaints.conftest import PAYEE, again, decide, file, money
 from tests.compliance.complaints.desk import cost, enter, offered, url
 from tests.people import PDF
@@ -53,6 +54,21 @@ class TestPage:
         money = staff_client(ops).get(url(filed)).context["dossier"].money
 
         assert (money.frozen, money.deposit.available) == (Decimal("300.00"), Decimal("99700.00"))
+
+    def test_says_what_is_still_owed_for_the_case(
+        self, member: Application, filed: Complaint, merchant: User, ops: User
+    ) -> None:
+        """An earlier penalty left 100; the claim froze those."""
+        complaints.withdraw(filed.pk, actor=filed.complainant)  # type: ignore[arg-type]
+        cases.penalise(member.pk, case="violation:8", amount=Decimal("99900.00"), reason="迟", actor=None)
+        entered = enter(member, ops)
+        complaints.admit(entered.pk, actor=merchant, amount=Decimal("300.00"), text="我们的错。")
+
+        page = staff_client(ops).get(url(entered))
+
+        money_of_case = page.context["dossier"].money
+        assert (money_of_case.frozen, money_of_case.owed) == (Decimal("0.00"), Decimal("200.00"))
+        assert "¥200.00" in page.content.decode()
 
     def test_has_the_history_with_internal_notes(self, undecided: Complaint, ops: User) -> None:
         complaints.decide(
@@ -140,7 +156,7 @@ class TestPage:
             )
             file(member, customer)
 
-        assert cost(client, url(contested)) == before == 24
+        assert cost(client, url(contested)) == before == 25
 
 
 class TestOffers:
