@@ -22,9 +22,10 @@ from compliance.complaints.services import Claim
 from compliance.models import Channel, Complaint, Liability, QuestionCode, Violation
 from compliance.violations import services as violations
 from compliance.violations.lifecycle import ViolationState
+from deposits import proposals
 from deposits.books.accounts import Kind
 from deposits.gateways.alipay import IdentityType
-from deposits.models import LedgerTransfer, Obligation, ProposalKind, Refund
+from deposits.models import LedgerTransfer, Obligation, Proposal, ProposalKind, Refund
 from deposits.outgoing.payees import Payee
 from deposits.states import RefundState
 from tests.deposits.conftest import (
@@ -39,9 +40,10 @@ from tests.deposits.conftest import (
     settle,
     two_decide,
 )
-from tests.people import make_merchant
+from tests.people import make_merchant, make_staff
 from tests.sandbox_client import SandboxClient
 from tmall_sp.accounts.models import User
+from tmall_sp.accounts.roles import Role
 from tmall_sp.core.errors import DomainError
 
 OWNED = Decimal("1000000.00")  # what the company has at Alipay before it pays
@@ -102,7 +104,11 @@ def run_the_night(move_clock: Move, **by: float) -> None:
 
 
 def verified(
-    application: Application, people: tuple[User, User, User], severity: str, penalty: str = "0.00"
+    application: Application,
+    people: tuple[User, User, User],
+    severity: str,
+    penalty: str = "0.00",
+    ground: str = "rules",
 ) -> Violation:
     """Reported by one, investigated by another, verified by a third."""
     reporter, investigator, verifier = people
@@ -115,6 +121,7 @@ def verified(
         actor=investigator,
         severity=severity,
         finding="聊天记录属实。",
+        ground=ground,
         penalty=Decimal(penalty),
     )
     return violations.verify(violation.pk, actor=verifier, reason="证据确凿。")
@@ -236,6 +243,35 @@ def test_a_violation_is_punished_out_of_the_deposit(
     assert reload(active).state == State.ACTIVE
     assert deposit_of(active).available == REQUIRED - 3000
     assert moved(active, Kind.PENALTY) == Decimal("3000.00")
+
+
+def test_a_breach_of_the_agreement_costs_damages_out_of_the_deposit(
+    active: Application, three: tuple[User, User, User], merchant: User
+) -> None:
+    violation = verified(active, three, "general", penalty="5000.00", ground="agreement")
+
+    assert deposit_of(active).available == REQUIRED - 5000
+    assert moved(active, Kind.BREACH) == Decimal("5000.00")
+    assert moved(active, Kind.PENALTY) == 0
+    assert violation.sanctions.get(measure="breach").amount == Decimal("5000.00")
+
+
+def test_damages_that_an_appeal_took_back_are_given_back_by_two_people(
+    active: Application,
+    three: tuple[User, User, User],
+    merchant: User,
+    finance: User,
+) -> None:
+    violation = verified(active, three, "general", penalty="5000.00", ground="agreement")
+    violations.file_appeal(violation.pk, actor=merchant, text="合同没有这一条。")
+    violations.decide_appeal(
+        violation.pk, actor=make_staff("zhengyun", "郑运", Role.OPS), uphold=True, reason="合同确无此条。"
+    )
+
+    [proposal] = Proposal.objects.all()
+    proposals.accept(proposal.pk, actor=finance)
+
+    assert deposit_of(active).available == REQUIRED
 
 
 def test_a_penalty_beyond_the_deposit_is_owed_and_bars_the_exit_until_it_is_paid(
