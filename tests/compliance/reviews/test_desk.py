@@ -11,10 +11,10 @@ from applications.models import Application
 from compliance.models import Review, ReviewState
 from compliance.reviews import services as reviews
 from tests.compliance.reviews.making import REASON, TEXT, all_marks
-from tests.compliance.served_shops.making import serve
+from tests.compliance.served_shops.making import join, serve
 from tests.people import make_merchant
 from tests.staff_login import staff_client
-from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.accounts.models import User
 
 LIST = "/admin/compliance/review/"
 
@@ -84,7 +84,7 @@ def test_a_page_out_of_date_is_shown_again_with_every_word(
 def test_each_is_offered_what_is_theirs(
     reported_review: Review, active: Application, ops: User, second_ops: User, auditor: User
 ) -> None:
-    Membership.objects.create(company=active.company, user=second_ops, role=CompanyRole.READER)
+    join(second_ops, active)
 
     assert [offered(person, reported_review) for person in (ops, second_ops, auditor)] == [
         ["keep", "hide"],

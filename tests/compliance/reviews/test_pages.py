@@ -11,10 +11,10 @@ from applications.models import Application
 from compliance.models import Review, ServedShop
 from compliance.reviews import services as reviews
 from tests.compliance.reviews.making import MARKS, REASON, TEXT, all_marks
-from tests.compliance.served_shops.making import SHOP, browser, serve
+from tests.compliance.served_shops.making import SHOP, browser, join, serve
 from tests.people import make_merchant
 from tests.portal.markup import Markup
-from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.accounts.models import User
 
 
 def at(name: str, *args: Any) -> str:
@@ -117,7 +117,7 @@ def test_a_second_reply_says_so(review: Review, active: Application, merchant: U
 
 
 def test_a_reader_of_the_company_answers_nothing(review: Review, active: Application, stranger: User) -> None:
-    Membership.objects.create(company=active.company, user=stranger, role=CompanyRole.READER)
+    join(stranger, active)
 
     assert not any("reply" in name for name in read(stranger, at("list", active.number)).form_values())
     answer = send(stranger, at("reply", active.number, review.pk), **{f"reply-{review.pk}-reply": "谢谢"})

@@ -14,9 +14,9 @@ from compliance.reviews import figures, selectors
 from compliance.reviews import services as reviews
 from compliance.served_shops import relations
 from tests.compliance.reviews.making import MARKS, REASON, TEXT, all_marks, profile
-from tests.compliance.served_shops.making import days_ago, serve, serve_since
+from tests.compliance.served_shops.making import days_ago, join, serve, serve_since
 from tests.people import make_merchant
-from tmall_sp.accounts.models import Company, CompanyRole, Membership, User
+from tmall_sp.accounts.models import Company, User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
 from tmall_sp.core.models import Notice
@@ -58,7 +58,7 @@ def test_nobody_else_reviews(serving: ServedShop, owner: User, merchant: User, s
 def test_an_owner_who_joined_the_provider_since_reviews_nothing(
     serving: ServedShop, active: Application, owner: User
 ) -> None:
-    membership = Membership.objects.create(company=active.company, user=owner, role=CompanyRole.READER)
+    membership = join(owner, active)
     with pytest.raises(NotPermitted):
         reviews.write(serving.pk, actor=owner, marks=MARKS)
     membership.delete()
@@ -265,7 +265,7 @@ def test_only_operations_decide(
 def test_who_decides_belongs_to_neither_company(
     reported_review: Review, active: Application, ops: User
 ) -> None:
-    membership = Membership.objects.create(company=active.company, user=ops, role=CompanyRole.READER)
+    membership = join(ops, active)
     with pytest.raises(NotPermitted):
         reviews.hide(reported_review.pk, actor=ops, reason=REASON)
     membership.company = Company.objects.create(credit_code="91440300708461136T", name="别的公司")

@@ -14,7 +14,7 @@ from compliance.models import ServedShop
 from compliance.served_shops import invitations
 from tests.compliance.conftest import activate
 from tests.people import OTHER_CREDIT_CODE, PDF, admit, begin, complete, hand_in
-from tmall_sp.accounts.models import User
+from tmall_sp.accounts.models import CompanyRole, Membership, User
 from tmall_sp.core import clock
 
 SHOP = "花间集旗舰店"
@@ -44,6 +44,12 @@ def another_member(person: User, reviewer: User) -> Application:
     """A second company in the pool, of another person."""
     draft = complete(begin(person), credit_code=OTHER_CREDIT_CODE, company_name="深圳别家有限公司")
     return activate(admit(hand_in(draft), reviewer))
+
+
+def join(user: User, application: Application, role: str = CompanyRole.READER) -> Membership:
+    """The person belongs to the company from now on."""
+    assert application.company is not None
+    return Membership.objects.create(company=application.company, user=user, role=CompanyRole(role))
 
 
 def days_ago(days: int) -> dt.date:

@@ -12,7 +12,7 @@ from applications.models import Application
 from compliance import quarters
 from compliance.models import Declaration, DeclarationState, ServedShop
 from compliance.served_shops import declarations, relations, selectors
-from tests.compliance.served_shops.making import paper, picture, serve, serve_since
+from tests.compliance.served_shops.making import join, paper, picture, serve, serve_since
 from tests.people import begin
 from tmall_sp.accounts.models import Company, CompanyRole, Membership, User
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
@@ -23,12 +23,16 @@ REASON = "截图看不出统计周期"
 
 
 def gmv(shop: ServedShop, actor: User, **other: Any) -> Declaration:
-    filled = {"quarter": quarters.current(), "value": Decimal("1200000.50"), "upload": paper()} | other
+    filled: dict[str, Any] = {
+        "quarter": quarters.current(),
+        "value": Decimal("1200000.50"),
+        "upload": paper(),
+    } | other
     return declarations.declare_gmv(shop.pk, actor=actor, **filled)
 
 
 def figure(application: Application, actor: User, **other: Any) -> Declaration:
-    filled = {"figure": "seats", "value": Decimal(80), "upload": picture()} | other
+    filled: dict[str, Any] = {"figure": "seats", "value": Decimal(80), "upload": picture()} | other
     return declarations.declare_figure(application.pk, actor=actor, **filled)
 
 
@@ -68,7 +72,7 @@ def test_only_owner_and_editors_declare(
             gmv(serving, person)
         with pytest.raises(NotPermitted):
             figure(active, person)
-    Membership.objects.create(company=active.company, user=stranger, role=CompanyRole.EDITOR)
+    join(stranger, active, CompanyRole.EDITOR)
     assert gmv(serving, stranger).uploaded_by == stranger
     assert figure(active, stranger).uploaded_by == stranger
 
@@ -79,10 +83,13 @@ def test_only_quarters_of_the_relation_are_declared(active: Application, merchan
     shop = serve_since(active, owner, quarters.last_day(last))
     after = quarters.quarter_of(quarters.last_day(current) + dt.timedelta(days=1))
 
+    def refused(quarter: str) -> tuple[str, str | None]:
+        return refusal(lambda: gmv(shop, merchant, quarter=quarter))
+
     for quarter in (before_last, after, "2026Q9", ""):
-        assert refusal(lambda quarter=quarter: gmv(shop, merchant, quarter=quarter)) == ("quarter", "quarter")
+        assert refused(quarter) == ("quarter", "quarter")
     relations.end(shop.pk, actor=owner, ends_on=quarters.last_day(last))
-    assert refusal(lambda: gmv(shop, merchant, quarter=current)) == ("quarter", "quarter")
+    assert refused(current) == ("quarter", "quarter")
     assert gmv(shop, merchant, quarter=last).quarter == last
 
 
@@ -202,8 +209,8 @@ def test_who_decides_belongs_to_neither_company(
     own = begin(owner)
     own.company = Company.objects.create(credit_code="91440300708461136T", name="花间集商贸")
     own.save(update_fields=["company"])
-    Membership.objects.create(company=active.company, user=ops, role=CompanyRole.READER)
-    Membership.objects.create(company=own.company, user=second_ops, role=CompanyRole.READER)
+    join(ops, active)
+    join(second_ops, own)
 
     for person in (ops, second_ops):
         with pytest.raises(NotPermitted):

@@ -10,10 +10,10 @@ from django.urls import reverse
 from applications.models import Application
 from compliance.models import Declaration, DeclarationState, ServedShop
 from compliance.served_shops import declarations
-from tests.compliance.served_shops.making import paper, serve
+from tests.compliance.served_shops.making import join, paper, serve
 from tests.people import make_merchant
 from tests.staff_login import staff_client
-from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.accounts.models import User
 
 LIST = "/admin/compliance/declaration/"
 SHOPS = "/admin/compliance/servedshop/"
@@ -81,7 +81,7 @@ def test_a_page_out_of_date_is_shown_again_with_every_word(
 def test_each_is_offered_what_is_theirs(
     declared: Declaration, active: Application, ops: User, second_ops: User, auditor: User
 ) -> None:
-    Membership.objects.create(company=active.company, user=second_ops, role=CompanyRole.READER)
+    join(second_ops, active)
 
     assert [offered(person, declared) for person in (ops, second_ops, auditor)] == [
         ["verify", "refuse"],

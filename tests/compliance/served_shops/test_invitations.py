@@ -13,9 +13,9 @@ from compliance.served_shops import invitations, relations, sweeps
 from compliance.tasks import sweep_invitations
 from compliance.violations import services as violations
 from tests.compliance.conftest import REASON, investigate, report
-from tests.compliance.served_shops.making import SHOP, again, serve
+from tests.compliance.served_shops.making import SHOP, again, join, serve
 from tests.people import CREDIT_CODE, make_merchant
-from tmall_sp.accounts.models import Company, CompanyRole, Membership, User
+from tmall_sp.accounts.models import Company, User
 from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted
 from tmall_sp.core.models import Notice
@@ -46,7 +46,7 @@ def test_a_provider_invites_by_name_for_as_many_days_as_the_rule_says(
     ("role", "may"), [("owner", True), ("editor", True), ("payer", False), ("reader", False)]
 )
 def test_owner_and_editor_invite(active: Application, stranger: User, role: str, may: bool) -> None:
-    Membership.objects.create(company=active.company, user=stranger, role=CompanyRole(role))
+    join(stranger, active, role)
 
     def act() -> ServedShop:
         return invitations.invite(active.pk, actor=stranger, shop_name=SHOP)
@@ -141,7 +141,7 @@ def test_the_providers_own_people_prove_nothing(
     invited: ServedShop, active: Application, merchant: User, stranger: User
 ) -> None:
     assert refusal(lambda: invitations.accept(invited.pk, actor=merchant)) == "own_company"
-    membership = Membership.objects.create(company=active.company, user=stranger, role=CompanyRole.READER)
+    membership = join(stranger, active)
     assert refusal(lambda: invitations.accept(invited.pk, actor=stranger)) == "own_company"
     assert refusal(lambda: invitations.decline(invited.pk, actor=stranger)) == "own_company"
 

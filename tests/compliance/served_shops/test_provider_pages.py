@@ -17,6 +17,7 @@ from tests.compliance.served_shops.making import (
     again,
     at,
     browser,
+    join,
     paper,
     picture,
     serve,
@@ -24,7 +25,7 @@ from tests.compliance.served_shops.making import (
 )
 from tests.people import make_merchant
 from tests.portal.markup import Markup
-from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
 
 MoveClock = Callable[..., None]
@@ -110,7 +111,7 @@ def test_the_provider_ends_a_relation(serving: ServedShop, active: Application, 
 def test_a_reader_of_the_company_reads_and_changes_nothing(
     serving: ServedShop, active: Application, stranger: User
 ) -> None:
-    Membership.objects.create(company=active.company, user=stranger, role=CompanyRole.READER)
+    join(stranger, active)
 
     assert "shop_name" not in read(stranger, at("list", active.number)).form_values()
     assert "ends_on" not in read(stranger, at("shop", active.number, serving.pk)).form_values()
@@ -294,11 +295,11 @@ def test_more_shops_and_figures_cost_no_more(
         invitations.invite(active.pk, actor=merchant, shop_name=f"待答复{number}")
     for figure in ("staff", "systems"):
         declarations.declare_figure(active.pk, actor=merchant, figure=figure, value=FIVE, upload=paper())
+    shop = declared.served_shop
+    assert shop is not None
     for _again in range(2):
-        row = Declaration.objects.filter(served_shop=declared.served_shop).latest("pk")
+        row = shop.declarations.latest("pk")
         declarations.refuse(row.pk, actor=ops, reason="看不清")
-        declarations.declare_gmv(
-            declared.served_shop_id, actor=merchant, quarter=row.quarter, value=FIVE, upload=paper()
-        )
+        declarations.declare_gmv(shop.pk, actor=merchant, quarter=row.quarter, value=FIVE, upload=paper())
 
     assert [cost(merchant, page) for page in pages] == before == [10, 9, 6]
