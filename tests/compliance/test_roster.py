@@ -20,7 +20,7 @@ from tmall_sp.accounts.models import User
 URL = "/ops/roster/"
 
 LIST_QUERIES = 6
-STORY_QUERIES = 19
+STORY_QUERIES = 22
 
 
 @pytest.fixture

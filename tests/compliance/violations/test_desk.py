@@ -1,14 +1,20 @@
 """The desk for violations: what it offers to whom, what it says before a decision, and that only POST decides."""
 
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
 from applications.lifecycle import State
 from applications.models import Application
+from compliance.admin.violations import steps as desk_steps
 from compliance.models import Violation
 from compliance.violations import services as violations
 from compliance.violations.lifecycle import ViolationState
 from tests.compliance.conftest import FACTS, FINDING, REASON, TITLE, report
+from tests.compliance.violations.conftest import Verify
 from tests.staff_login import staff_client
 from tmall_sp.accounts.models import User
 
@@ -38,7 +44,7 @@ def test_a_violation_goes_its_whole_way_over_the_desk(
     violation = Violation.objects.get()
     assert answer["Location"] == url(violation)
     investigator.post(url(violation, "take_up"), {"seen": violation.version})
-    finding = {"seen": again(violation).version, "severity": "severe", "finding": FINDING}
+    finding = {"seen": again(violation).version, "severity": "severe", "finding": FINDING, "ground": "rules"}
     investigator.post(url(violation, "propose"), finding)
     consequences = " ".join(verifier.get(url(violation, "verify")).context["consequences"])
     decision = {"seen": again(violation).version, "reason": REASON}
@@ -115,6 +121,67 @@ def test_a_superuser_sees_and_decides_nothing(proposed: Violation, superuser: Us
     assert answer.status_code == 403
     assert client.post(ADD, {}).status_code == 403
     assert again(proposed).state == ViolationState.INVESTIGATING
+
+
+STEPS = [step.name for step in desk_steps.STEPS]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("who", ["reviewer", "finance", "auditor", "superuser", "stranger", "merchant"])
+def test_only_operations_take_a_step(
+    proposed: Violation, who: str, step: str, request: pytest.FixtureRequest
+) -> None:
+    data = {
+        "seen": proposed.version,
+        "reason": REASON,
+        "severity": "severe",
+        "finding": FINDING,
+        "ground": "rules",
+    }
+
+    answer = staff_client(request.getfixturevalue(who)).post(url(proposed, step), data)
+
+    assert answer.status_code == 403
+    assert (again(proposed).state, again(proposed).version) == (proposed.state, proposed.version)
+
+
+@pytest.mark.parametrize("model", ["violation", "sanction", "violationappeal"])
+@pytest.mark.parametrize(
+    ("who", "status"),
+    [("ops", 200), ("auditor", 200), ("reviewer", 403), ("finance", 403), ("stranger", 403)],
+)
+def test_operations_and_the_auditor_read_the_lists(
+    verified_violation: Violation, model: str, who: str, status: int, request: pytest.FixtureRequest
+) -> None:
+    client = staff_client(request.getfixturevalue(who))
+
+    assert client.get(f"/admin/compliance/{model}/").status_code == status
+
+
+def test_a_sanction_leads_to_its_violation(verified_violation: Violation, ops: User, finance: User) -> None:
+    sanction = verified_violation.sanctions.first()
+    assert sanction is not None
+    address = reverse("admin:compliance_sanction_change", args=[sanction.pk])
+
+    assert staff_client(ops).get(address)["Location"] == url(verified_violation)
+    assert staff_client(finance).get(address).status_code == 403
+
+
+@pytest.mark.parametrize(("path", "queries"), [(LIST, 8), ("/admin/compliance/sanction/", 7)])
+def test_a_longer_list_costs_no_more(
+    active: Application,
+    verify: Verify,
+    auditor: User,
+    path: str,
+    queries: int,
+    django_assert_num_queries: Callable[..., Any],
+) -> None:
+    client = staff_client(auditor)
+
+    for _again in range(2):
+        verify(active, penalty=Decimal("100.00"))
+        with django_assert_num_queries(queries):
+            client.get(path)
 
 
 @pytest.mark.parametrize("who", ["reviewer", "finance"])

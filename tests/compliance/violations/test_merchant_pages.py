@@ -15,7 +15,9 @@ from applications.models import Application
 from compliance.models import AppealFile, Violation, ViolationAppeal
 from compliance.violations import services as violations
 from compliance.violations.lifecycle import ViolationState
+from deposits import proposals
 from deposits.duties import cases
+from deposits.models import Proposal
 from tests.compliance.conftest import FACTS, FINDING, REASON, TITLE
 from tests.compliance.violations.conftest import Verify, fresh
 from tests.people import PDF
@@ -215,6 +217,30 @@ def test_the_decision_on_the_appeal_is_read_with_what_was_taken_back(
     assert fourth_ops.display_name not in page.text
 
 
+def test_the_money_of_a_penalty_is_told_to_wait_for_finance_until_it_is_back(
+    active: Application, verify: Verify, appeal: Appeal, uphold: Appeal, browser: Client, finance: User
+) -> None:
+    violation = uphold(appeal(verify(active, penalty=Decimal("5000.00"))))
+    assert "as soon as finance has checked it" in read(browser, violation).text
+
+    proposals.accept(Proposal.objects.get().pk, actor=finance)
+
+    text = read(browser, violation).text
+    assert "as soon as finance" not in text and "is back in your deposit" in text
+
+
+def test_a_violation_that_fills_the_year_says_so(
+    active: Application, verify: Verify, browser: Client
+) -> None:
+    verify(active)
+    second = verify(active)
+
+    text = read(browser, second).text
+
+    assert "counts as severe" in text and "12 / 12" in text
+    assert "It can't come back." in text
+
+
 class TestFiles:
     @pytest.fixture
     def file(self, active: Application, verify: Verify, browser: Client) -> AppealFile:
@@ -224,7 +250,7 @@ class TestFiles:
     def test_are_read_by_the_company(self, file: AppealFile, browser: Client) -> None:
         answer = browser.get(url(file.appeal.violation, "violation_file", file.pk))
 
-        assert b"".join(answer.streaming_content) == PDF
+        assert answer.getvalue() == PDF
         assert answer["X-Content-Type-Options"] == "nosniff"
 
     @pytest.mark.parametrize(
