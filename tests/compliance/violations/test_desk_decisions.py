@@ -119,7 +119,7 @@ def test_a_measure_that_can_not_be_proposed_is_refused_beside_its_field(
     reported: Violation, second_ops: User, typed: dict[str, str], field: str
 ) -> None:
     violations.take_up(reported.pk, actor=second_ops)
-    data = {"seen": fresh(reported).version, "finding": FINDING, **typed}
+    data = {"seen": fresh(reported).version, "finding": FINDING, "ground": "rules", **typed}
 
     answer = staff_client(second_ops).post(url(reported, "propose"), data)
 
@@ -131,12 +131,22 @@ def test_a_measure_that_can_not_be_proposed_is_refused_beside_its_field(
 
 def test_a_proposal_keeps_its_penalty_and_its_days(reported: Violation, second_ops: User) -> None:
     violations.take_up(reported.pk, actor=second_ops)
-    typed = {"severity": "general", "finding": FINDING, "penalty": "1200.50", "suspension_days": "7"}
+    typed = {
+        "severity": "general",
+        "finding": FINDING,
+        "ground": "agreement",
+        "penalty": "1200.50",
+        "suspension_days": "7",
+    }
 
     assert take(second_ops, reported, "propose", **typed) == 302
 
     stored = fresh(reported)
-    assert (stored.proposed_penalty, stored.proposed_suspension_days) == (Decimal("1200.50"), 7)
+    assert (stored.ground, stored.proposed_penalty, stored.proposed_suspension_days) == (
+        "agreement",
+        Decimal("1200.50"),
+        7,
+    )
 
 
 # Putting right -------------------------------------------------------------------------------------
