@@ -19,7 +19,7 @@ def settle(complaint: Complaint, step: ComplaintStep) -> None:
         complaint.application_id,
         case=complaint.case,
         award=complaint.award,
-        payee=payees.payee_of(complaint),
+        payee=payees.payee_to_pay(complaint),
         reason=str(complaint.question),
         actor=complaint.appeal_decided_by or complaint.decided_by,
     )

@@ -1,4 +1,8 @@
-"""Where a complainant's compensation goes: named with the claim or any time later."""
+"""Where a complainant's compensation goes: named with the claim or any time later.
+
+One person never sends money alone: where operations entered a complaint and silence decided it, nobody else has
+looked at it yet, so finance names the payee (deposits/outgoing/compensations.py).
+"""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -23,8 +27,13 @@ def payee_of(complaint: Complaint) -> Payee | None:
     return Payee(complaint.payee_identity, IdentityType(complaint.payee_identity_type), complaint.payee_name)
 
 
+def payee_to_pay(complaint: Complaint) -> Payee | None:
+    """Whom a compensation is sent to by itself; None where it waits for the complainant or for finance."""
+    return None if _is_one_persons_word(complaint) else payee_of(complaint)
+
+
 def name_payee(pk: int, *, actor: User, payee: Payee) -> Complaint:
-    """Where the compensation goes, said by the complainant's side; what already waits for it is sent.
+    """Where the compensation goes, said by the complainant's side; what waits only for that is sent.
 
     DomainError `nothing_due` once nothing can be paid (any more), or where the payee can't be paid.
     """
@@ -37,7 +46,7 @@ def name_payee(pk: int, *, actor: User, payee: Payee) -> Complaint:
         write(complaint, payee)
         complaint.save(update_fields=["payee_identity", "payee_identity_type", "payee_name"])
         door.record(complaint, "name_payee", actor=actor, side=side)
-        _send(complaint, payee)
+        _send_what_waits(complaint)
     return complaint
 
 
@@ -59,16 +68,21 @@ def waiting_with_payee() -> list[int]:
 def send_waiting(pk: int) -> bool:
     """Send what waits to the payee that the complaint has. Repeats change nothing."""
     with transaction.atomic():
-        complaint = lock_complaint(pk)
-        payee = payee_of(complaint)
-        if payee is not None:
-            _send(complaint, payee)
+        _send_what_waits(lock_complaint(pk))
     return True
 
 
-def _send(complaint: Complaint, payee: Payee) -> None:
+def _send_what_waits(complaint: Complaint) -> None:
+    payee = payee_to_pay(complaint)
+    if payee is None:
+        return
     for compensation in compensations.waiting_of(complaint.case):
         compensations.name_payee(compensation.pk, payee)
+
+
+def _is_one_persons_word(complaint: Complaint) -> bool:
+    people = (complaint.decided_by_id, complaint.appeal_decided_by_id)
+    return complaint.complainant_id is None and not any(people) and not complaint.is_admitted
 
 
 def _is_due(complaint: Complaint) -> bool:

@@ -23,6 +23,7 @@ from tests.compliance.complaints.conftest import (
     CLAIMED,
     PAYEE,
     REQUIRED,
+    a_claim,
     again,
     decide,
     decide_appeal,
@@ -352,6 +353,45 @@ def test_a_payee_that_can_not_be_paid_is_refused(filed: Complaint, customer: Use
         complaints.name_payee(filed.pk, actor=customer, payee=wrong)
     assert refusal.value.field == "payee_identity"
     assert not again(filed).payee_identity
+
+
+@pytest.fixture
+def entered(member: Application, ops: User) -> Complaint:
+    """王运 enters it for somebody without an account, with an account to pay."""
+    return complaints.enter(
+        member.pk, actor=ops, claim=a_claim(payee=PAYEE), name="顾客丁", contact="13900000001"
+    )
+
+
+def test_one_person_of_operations_sends_no_money_alone(
+    entered: Complaint, lapse: Callable[[Complaint], None], ops: User, finance: User
+) -> None:
+    """Silence decided what one person entered: nobody else has looked at it, so finance does."""
+    lapse(entered)
+    lapse(entered)
+    complaints.name_payee(entered.pk, actor=ops, payee=PAYEE)
+    sweep_complaints()
+
+    row = Compensation.objects.get()
+    assert (row.state, row.amount) == (CompensationState.WAITING, CLAIMED)
+    compensations.name_payee(row.pk, PAYEE, actor=finance)
+    assert Compensation.objects.get().state == CompensationState.IN_PROGRESS
+    assert books_agree()
+
+
+def test_what_was_entered_and_admitted_is_sent(entered: Complaint, merchant: User) -> None:
+    complaints.admit(entered.pk, actor=merchant, amount=CLAIMED, text="认。")
+    assert Compensation.objects.get().state == CompensationState.IN_PROGRESS
+
+
+def test_what_was_entered_and_decided_by_another_is_sent(
+    entered: Complaint, merchant: User, ops: User, second_ops: User, lapse: Callable[[Complaint], None]
+) -> None:
+    complaints.contest(entered.pk, actor=merchant, text="不认。")
+    lapse(entered)
+    decide(entered, second_ops, "liable", "300.00")
+    lapse(entered)
+    assert Compensation.objects.get().state == CompensationState.IN_PROGRESS
 
 
 # Expulsion -----------------------------------------------------------------------------------------
