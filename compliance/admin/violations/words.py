@@ -144,11 +144,11 @@ def _money_back(back: Outlook) -> Iterator[str]:
             "amount": _cny(back.forfeiture_back)
         }
     if back.penalty_back:
-        yield _("Finance is asked to give %(amount)s of the penalty back to the deposit.") % {
+        yield _("Finance is asked to give %(amount)s back to the deposit.") % {
             "amount": _cny(back.penalty_back)
         }
     if back.penalty_waived:
-        yield _("Finance is asked to waive %(amount)s of the penalty that is still owed.") % {
+        yield _("Finance is asked to waive %(amount)s that is still owed.") % {
             "amount": _cny(back.penalty_waived)
         }
 
