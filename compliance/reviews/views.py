@@ -96,15 +96,15 @@ def _page(
 
 def _row(review: Review, may_answer: bool, refused: tuple[int, forms.Form] | None) -> dict[str, object]:
     form = refused[1] if refused and refused[0] == review.pk else None
+    replies = isinstance(form, ReplyForm)
     may_reply = may_answer and not review.hidden_at and not review.replied_at
     may_report = may_answer and not review.hidden_at and not review.reported_at
+    reply_form = (form if replies else ReplyForm(prefix=f"reply-{review.pk}")) if may_reply else None
+    reports = isinstance(form, ReportForm)
+    report_form = (form if reports else ReportForm(prefix=f"report-{review.pk}")) if may_report else None
     return {
         "review": review,
-        "reply_form": (form if isinstance(form, ReplyForm) else ReplyForm(prefix=f"reply-{review.pk}"))
-        if may_reply
-        else None,
-        "report_form": (form if isinstance(form, ReportForm) else ReportForm(prefix=f"report-{review.pk}"))
-        if may_report
-        else None,
-        "refusals": form.non_field_errors() if form and not (may_reply and may_report) else [],
+        "reply_form": reply_form,
+        "report_form": report_form,
+        "refusals": refusals.without_place((form, reply_form if replies else report_form)),
     }

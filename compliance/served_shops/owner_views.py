@@ -61,7 +61,8 @@ def page(
         and all(review.quarter != quarter for review in written)
     )
     may_end = shop.state == ShopState.SERVING and permissions.is_owner(user, shop)
-    errors = [form for form in (end_form, review_form) if form is not None and form.errors]
+    shown_review = (review_form or ReviewForm()) if may_review else None
+    shown_end = (end_form or EndForm(shop)) if may_end else None
     context = {
         "shop": shop,
         "application": shop.application,
@@ -71,14 +72,9 @@ def page(
         "reviews": written,
         "quarter": quarter,
         "review_until": open_until(shop),
-        "review_form": (review_form or ReviewForm()) if may_review else None,
-        "end_form": (end_form or EndForm(shop)) if may_end else None,
-        # A form that has no place any more still says why it was refused.
-        "refusals": [
-            error
-            for form in errors
-            if (form is end_form and not may_end) or (form is review_form and not may_review)
-            for error in form.non_field_errors()
-        ],
+        "review_form": shown_review,
+        "end_form": shown_end,
+        "refusals": refusals.without_place((review_form, shown_review), (end_form, shown_end)),
     }
-    return render(request, "served_shops/provider.html", context, status=422 if errors else 200)
+    status = 422 if end_form or review_form else 200
+    return render(request, "served_shops/provider.html", context, status=status)

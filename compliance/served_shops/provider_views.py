@@ -63,7 +63,7 @@ def shop(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     found = selectors.shop_of(application, pk)
     if request.method != "POST":
         return _shop_page(request, application, found)
-    form = GmvForm(selectors.quarters_to_declare(found), request.POST, request.FILES)
+    form = GmvForm(declarations.quarters_served(found), request.POST, request.FILES)
     if form.is_valid():
         try:
             declarations.declare_gmv(
@@ -136,7 +136,8 @@ def _shop_page(
     may_act = permissions.may_act_for(person(request), application)
     missing = selectors.quarters_to_declare(found) if found.state in PROVEN else []
     may_end = may_act and found.state == ShopState.SERVING
-    errors = [form for form in (gmv_form, end_form) if form is not None and form.errors]
+    shown_gmv = (gmv_form or GmvForm(missing)) if may_act and missing else None
+    shown_end = (end_form or EndForm(found)) if may_end else None
     context = {
         "application": application,
         "shop": found,
@@ -145,16 +146,12 @@ def _shop_page(
         "link": settings.SITE_URL + reverse("served_shops:invitation", args=[found.token]),
         "invitation_days": rules.value("served_shop.invitation_days"),
         "gmv": selectors.gmv_of(found) if found.state in PROVEN else [],
-        "gmv_form": (gmv_form or GmvForm(missing)) if may_act and missing else None,
-        "end_form": (end_form or EndForm(found)) if may_end else None,
-        "refusals": [
-            error
-            for form in errors
-            if (form is gmv_form and not (may_act and missing)) or (form is end_form and not may_end)
-            for error in form.non_field_errors()
-        ],
+        "gmv_form": shown_gmv,
+        "end_form": shown_end,
+        "refusals": refusals.without_place((gmv_form, shown_gmv), (end_form, shown_end)),
     }
-    return render(request, "served_shops/shop.html", context, status=422 if errors else 200)
+    status = 422 if gmv_form or end_form else 200
+    return render(request, "served_shops/shop.html", context, status=status)
 
 
 # Figures of the company -----------------------------------------------------------------------------

@@ -153,6 +153,24 @@ def test_gmv_that_is_refused_keeps_what_was_typed(
     assert not Declaration.objects.exists()
 
 
+def test_gmv_that_is_sent_twice_says_so(active: Application, owner: User, merchant: User) -> None:
+    """Beside the quarter while there is another to declare, above the page when there is none."""
+    current, last = quarters.current(), quarters.before(quarters.current())
+    shop = serve_since(active, owner, quarters.last_day(last))
+    address = at("shop", active.number, shop.pk)
+
+    def declare(quarter: str) -> Markup:
+        return send(merchant, address, quarter=quarter, value="5", file=paper())
+
+    assert [declare(last).status, declare(last).status] == [302, 422]
+    assert "already declared" in declare(last).error_of("id_quarter")
+    assert [declare(current).status, declare(current).status] == [302, 422]
+    page = declare(current)
+    assert "already declared" in page.text
+    assert "quarter" not in page.form_values()
+    assert page.problems() == []
+
+
 def test_the_reason_of_a_refusal_stands_beside_the_figure(
     declared: Declaration, active: Application, merchant: User, ops: User
 ) -> None:
