@@ -2,16 +2,15 @@
 
 from applications.models import Application
 from applications.permissions import belongs_to, company_role, may_pay
-from deposits.models import AccountChange, Proposal, ProposalKind
+from deposits.books.accounts import Kind
+from deposits.models import AccountChange, LedgerTransfer, Proposal, ProposalKind
 from tmall_sp.accounts.models import CompanyRole, User
 from tmall_sp.accounts.roles import Role, has_role
 
-# Operations know the case behind these, such as an appeal that was upheld; the money is finance's all the same.
-PROPOSED_BY_OPERATIONS_TOO = (
-    ProposalKind.WAIVE_OBLIGATION,
-    ProposalKind.HOLD_REFUND,
-    ProposalKind.CORRECT_ENTRY,
-)
+# Operations know the case behind these; the money is finance's all the same.
+PROPOSED_BY_OPERATIONS_TOO = (ProposalKind.WAIVE_OBLIGATION, ProposalKind.HOLD_REFUND)
+# What a case took, which an appeal may give back: operations propose to correct such an entry, and no other.
+TAKEN_BY_A_CASE = (Kind.PENALTY, Kind.BREACH)
 
 
 def may_handle_money(user: User) -> bool:
@@ -19,8 +18,16 @@ def may_handle_money(user: User) -> bool:
     return has_role(user, Role.FINANCE)
 
 
-def may_propose(user: User, kind: ProposalKind) -> bool:
-    return may_handle_money(user) or (kind in PROPOSED_BY_OPERATIONS_TOO and has_role(user, Role.OPS))
+def may_propose(user: User, kind: ProposalKind, target: object = None) -> bool:
+    """`target` is the row that it would be about, where that matters."""
+    if may_handle_money(user):
+        return True
+    gives_back = (
+        kind == ProposalKind.CORRECT_ENTRY
+        and isinstance(target, LedgerTransfer)
+        and target.kind in TAKEN_BY_A_CASE
+    )
+    return (gives_back or kind in PROPOSED_BY_OPERATIONS_TOO) and has_role(user, Role.OPS)
 
 
 def may_decide(user: User, proposal: Proposal) -> bool:

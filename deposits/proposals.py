@@ -62,7 +62,7 @@ def propose(
     `target` is the row that TARGETS names for the kind. NotPermitted; DomainError `empty` without a reason,
     `already_proposed`, and whatever the kind's check refuses.
     """
-    if not permissions.may_propose(actor, kind):
+    if not permissions.may_propose(actor, kind, target):
         raise NotPermitted("not_permitted", _("You may not do this."))
     _refuse_empty(reason)
     proposal = Proposal(

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from compliance.locks import lock_violation
 from compliance.models import CHARGES, Violation
 from compliance.violations.lifecycle import ViolationState
+from compliance.violations.permissions import may_handle
 from deposits import announcements, proposals
 from deposits.duties.obligations import OVERTURNED
 from deposits.models import LedgerTransfer, Obligation, Proposal, ProposalKind
-from deposits.permissions import may_propose
 from deposits.states import ObligationState, ProposalState
 from tmall_sp.accounts.models import User
 
@@ -51,7 +51,7 @@ def propose_left_over(pk: int) -> bool:
         application, violation = lock_violation(pk)
         appeal = violation.appeal_case
         assert appeal.decider is not None
-        if may_propose(appeal.decider, ProposalKind.CORRECT_ENTRY):
+        if may_handle(appeal.decider):
             propose(violation, actor=appeal.decider, reason=appeal.reason)
         else:
             announcements.tell_finance(

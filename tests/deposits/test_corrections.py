@@ -167,12 +167,25 @@ def test_an_entry_is_corrected_once(
 def test_nobody_corrects_alone(member: Application, finance: User, ops: User) -> None:
     penalise(member, "500.00")
     with pytest.raises(NotPermitted):
-        proposals.propose(CORRECT, actor=ops, reason="r", target=row_of("penalty"))
+        proposals.propose(CORRECT, actor=ops, reason="r", target=row_of("payment"))
     proposal = proposals.propose(CORRECT, actor=finance, reason="r", target=row_of("penalty"))
     for person in (finance, ops):
         with pytest.raises(NotPermitted):
             proposals.accept(proposal.pk, actor=person)
     assert sums(member) == (cny("99500.00"), 0, 0)
+
+
+def test_operations_propose_to_give_back_what_a_case_took_and_finance_accepts(
+    member: Application, finance: User, ops: User
+) -> None:
+    penalise(member, "500.00")
+    proposal = proposals.propose(CORRECT, actor=ops, reason="r", target=row_of("penalty"))
+    with pytest.raises(NotPermitted):
+        proposals.accept(proposal.pk, actor=ops)
+
+    proposals.accept(proposal.pk, actor=finance)
+
+    assert sums(member) == (REQUIRED, 0, 0)
 
 
 def test_what_is_overturned_meanwhile_is_not_corrected_as_well(

@@ -446,6 +446,27 @@ def test_an_upheld_appeal_brings_back_points_money_and_state(
     assert books_agree()
 
 
+def test_damages_for_breach_come_back_like_a_penalty(
+    verify: Verify, starred: Application, appeal: Act, uphold: Act, finance: User
+) -> None:
+    before = figures(starred)
+    violation = appeal(verify(starred, penalty=PAID + Decimal("500.00"), ground="agreement"))
+    assert measures(violation) == {"points": True, "warning": True, "breach": True}
+    assert totals_of_breach() == PAID
+
+    uphold(violation)
+    proposals.accept(Proposal.objects.get(kind=ProposalKind.WAIVE_OBLIGATION).pk, actor=finance)
+    finance_accepts(finance)
+
+    assert totals_of_breach() == 0
+    assert figures(starred) == before
+    assert books_agree()
+
+
+def totals_of_breach() -> Decimal:
+    return ledger.totals()[Account.BREACH_INCOME]
+
+
 def test_an_upheld_appeal_takes_back_what_was_still_owed(
     verify: Verify, starred: Application, appeal: Act, uphold: Act, finance: User
 ) -> None:
