@@ -38,11 +38,18 @@ def appeal(request: HttpRequest, number: str, pk: int) -> HttpResponse:
     except DomainError as error:
         case = selectors.violation_for(person(request), number, pk)
         if isinstance(error, StaleVersion):
-            form = AppealForm(request.POST.copy() | {"seen": str(case.version)}, request.FILES)
+            form = _with_version(request, case)
         form.refuse(error)
         return _page(request, case, form, status=403 if isinstance(error, NotPermitted) else 409)
     messages.success(request, _("Your appeal has been filed."))
     return redirect("cases:violation", number, pk)
+
+
+def _with_version(request: HttpRequest, case: Violation) -> AppealForm:
+    """The same words, for the person to send again after having seen the page as it is now."""
+    data = request.POST.copy()
+    data["seen"] = str(case.version)
+    return AppealForm(data, request.FILES)
 
 
 @require_safe

@@ -154,6 +154,20 @@ def test_a_refused_appeal_keeps_every_word(active: Application, verify: Verify, 
     assert fresh(violation).state == ViolationState.VERIFIED
 
 
+def test_an_appeal_on_an_old_page_is_shown_again_and_can_then_be_sent(
+    active: Application, verify: Verify, browser: Client, third_ops: User
+) -> None:
+    violation = verify(active, suspension_days=10)
+    violations.confirm_rectified(violation.pk, actor=third_ops, reason="已整改")
+
+    page = Markup(send(browser, violation, seen=violation.version))
+
+    assert (page.status, page.problems()) == (409, [])
+    typed = page.form_values()
+    assert typed["text"].strip() == TEXT
+    assert send(browser, violation, text=typed["text"], seen=typed["seen"]).status_code == 302
+
+
 def test_there_is_one_appeal(active: Application, verify: Verify, appeal: Appeal, browser: Client) -> None:
     violation = appeal(verify(active))
 
