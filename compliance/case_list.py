@@ -70,8 +70,9 @@ def _union(user: User, which: str) -> QuerySet[Any]:
     if which in (OPEN, CLOSED):
         parts = [part.filter(is_closed=which == CLOSED) for part in parts]
     of_complaints, of_violations = parts
-    together: QuerySet[Any] = of_complaints.union(of_violations, all=True)
-    return together.order_by("is_closed", "due", "-since", "-row")
+    together = of_complaints.union(of_violations, all=True)
+    ordered: QuerySet[Any] = together.order_by("is_closed", "due", "-since", "-row")
+    return ordered
 
 
 def _complaints(user: User) -> QuerySet[Any]:
@@ -101,12 +102,13 @@ def _appeal_until() -> ExpressionWrapper:
 def _as_rows(cases: QuerySet[Any], kind: str, is_open: Q, due: Any, since: Any) -> QuerySet[Any]:
     """Of what is closed only its age counts."""
     is_closed = Case(When(is_open, then=False), default=True, output_field=BooleanField())
-    return (
+    rows: QuerySet[Any] = (
         cases.order_by()
         .annotate(kind=Value(kind), row=F("pk"), is_closed=is_closed, since=since)
         .annotate(due=Case(When(is_closed=False, then=Coalesce(due, _NEVER)), default=_NEVER))
         .values("kind", "row", "is_closed", "due", "since")
     )
+    return rows
 
 
 def _rows(found: list[dict[str, Any]]) -> list[Row]:

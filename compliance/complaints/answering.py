@@ -33,6 +33,9 @@ def take(
     except NotPermitted as error:
         raise PermissionDenied(str(error.message)) from error
     except DomainError as error:
+        if error.code == "said_already":  # pressed twice
+            messages.info(request, str(error.message))
+            return done()
         if error.field in form.fields:
             form.refuse(error)
             return page(form, 422)

@@ -60,12 +60,13 @@ def contest(pk: int, *, actor: User, text: str, uploads: Uploads = (), seen: int
 
 
 def add_evidence(pk: int, *, actor: User, text: str, uploads: Uploads = ()) -> Complaint:
-    """Say or show more, while the evidence is open."""
+    """Say or show more, while the evidence is open. DomainError `said_already` for what a second press repeats."""
     door.refuse_empty(text)
     with transaction.atomic():
         complaint = lock_complaint(pk)
         side = door.speaker(actor, complaint, *BOTH)
         _refuse_unless_open(complaint, side)
+        _refuse_repeated(complaint, side, text, uploads)
         step = door.record(complaint, "add_evidence", actor=actor, side=side, note=text)
         _keep(complaint, step, text, uploads, actor)
         announcements.announce(complaint, step)
@@ -144,6 +145,15 @@ def _keep(complaint: Complaint, step: ComplaintStep, text: str, uploads: Uploads
         complaint=complaint, side=side, text=text.strip(), by=actor, at=clock.now()
     )
     files.add(complaint, uploads, side=side, actor=actor)
+
+
+def _refuse_repeated(complaint: Complaint, side: Side, text: str, uploads: Uploads) -> None:
+    """The same words again, with no file that is not there yet. Hold the lock."""
+    said = complaint.statements.filter(side=side, text=text.strip()).exists()
+    if said and {file.sha256 for file in uploads} <= set(
+        complaint.files.filter(side=side).values_list("sha256", flat=True)
+    ):
+        raise DomainError("said_already", _("You have handed this in already."))
 
 
 def _refuse_unless_open(complaint: Complaint, side: Side) -> None:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from compliance.complaints.lifecycle import ComplaintState
 from compliance.complaints.standing import offers, standing
 from compliance.complaints.step_names import step_name
 from compliance.models import Complaint, ComplaintFile, ComplaintStatement, ComplaintStep, Side
@@ -90,7 +91,6 @@ def for_provider(complaint: Complaint, user: User) -> dict[str, Any]:
     """`complaint` comes with its application and that one's deposit."""
     return _common(complaint, Side.PROVIDER) | {
         "offers": offers(complaint, user, Side.PROVIDER),
-        "cost": cost(complaint, complaint.claimed),
         "deposit": _deposit_of(complaint),
     }
 
@@ -252,15 +252,16 @@ def _deposit_of(complaint: Complaint) -> CaseInDeposit | None:
 
 
 def _frozen_by(row: LedgerTransfer) -> Decimal:
+    amount = Decimal(row.amount)
     if row.credit == Account.DEPOSIT_FROZEN:
-        return row.amount
-    return -row.amount if row.debit == Account.DEPOSIT_FROZEN else ZERO
+        return amount
+    return -amount if row.debit == Account.DEPOSIT_FROZEN else ZERO
 
 
-def cost(complaint: Complaint, award: Decimal) -> previews.Preview | None:
-    """What paying `award` (CNY) would do to the deposit, as it is now; None once nothing can be admitted."""
+def cost(complaint: Complaint, award: Decimal | None) -> previews.Preview | None:
+    """What paying `award` (CNY) would do to the deposit, as it is now; None where nothing can be admitted."""
     deposit: Deposit | None = getattr(complaint.application, "deposit", None)
-    if deposit is None or complaint.responded_at is not None:
+    if award is None or deposit is None or complaint.state != ComplaintState.AWAITING_RESPONSE:
         return None
     deposit.application = complaint.application
     return previews.foresee(award, previews.standing(deposit, complaint.case))

@@ -39,7 +39,7 @@ class AmountField(forms.DecimalField):
             **options,
         )
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         if isinstance(value, str):
             value = narrow(value).strip("¥元").replace(",", "").replace(" ", "")
         return super().to_python(value)
@@ -89,7 +89,7 @@ class CaseForm(forms.Form):
     name = ""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, auto_id=f"{self.name}_%s", label_suffix="", **options)
+        super().__init__(*args, **options | {"auto_id": f"{self.name}_%s", "label_suffix": ""})
 
     def refuse(self, error: DomainError) -> None:
         """Put a service's refusal beside its field."""
@@ -110,7 +110,7 @@ class StatementForm(CaseForm):
     """What a side says, and its files."""
 
     text = _text(gettext_lazy("What you have to say"))
-    files = EvidenceField()
+    files = EvidenceField()  # type: ignore[assignment]
 
 
 class ContestForm(StatementForm):
@@ -137,6 +137,8 @@ class AppealForm(StatementForm):
 
 
 class AdmitForm(StatementForm):
+    """`claimed`: what is claimed (CNY), the most that can be admitted."""
+
     name = "admit"
     field_order = ["amount", "text", "files"]
     amount = AmountField(label=gettext_lazy("Amount that you admit (yuan)"))
@@ -144,6 +146,20 @@ class AdmitForm(StatementForm):
         gettext_lazy("What you say to it"),
         gettext_lazy("What happened, and why this amount is right. The complainant and staff read it."),
     )
+
+    def __init__(self, claimed: Decimal, *args: Any, **options: Any) -> None:
+        self.claimed = claimed
+        super().__init__(*args, initial={"amount": claimed}, **options)
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount > self.claimed:
+            raise forms.ValidationError(_("Admit an amount above zero, and at most what is claimed."))
+        return amount
+
+    def amount_in_view(self) -> Decimal | None:
+        """Whose cost stands beside it; None for one that can't be admitted."""
+        return self.cleaned_data.get("amount") if self.is_bound else self.claimed
 
 
 class WithdrawForm(CaseForm):
@@ -253,7 +269,7 @@ class ClaimForm(PayeeFields, CaseForm):
         gettext_lazy("What was agreed, what happened and when. The provider and staff read it."),
         rows=7,
     )
-    files = EvidenceField(label=gettext_lazy("Evidence: pictures or PDFs"))
+    files = EvidenceField(label=gettext_lazy("Evidence: pictures or PDFs"))  # type: ignore[assignment]
     claimed = AmountField(
         label=gettext_lazy("Amount that you claim (yuan)"),
         help_text=gettext_lazy("At most the value of the order."),

@@ -1,10 +1,10 @@
 """The provider's pages of a complaint: selector or form → service → page or redirect."""
 
-from decimal import Decimal
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ def detail(request: HttpRequest, application: str, number: str) -> HttpResponse:
 
 
 @require_safe
-def file(request: HttpRequest, application: str, number: str, pk: int) -> HttpResponse:
+def file(request: HttpRequest, application: str, number: str, pk: int) -> FileResponse:
     """Evidence of either side: pictures are shown, `?download` and everything else is saved."""
     row = selectors.file_of(selectors.complaint_against(person(request), application, number), pk)
     return for_merchant(
@@ -38,16 +38,10 @@ def file(request: HttpRequest, application: str, number: str, pk: int) -> HttpRe
 def admission_cost(request: HttpRequest, application: str, number: str) -> HttpResponse:
     """For htmx: what admitting `?amount=` would do to the deposit. Nothing is changed."""
     complaint = selectors.complaint_against(person(request), application, number)
-    return render(request, "cases/_cost.html", {"complaint": complaint, "cost": _cost(request, complaint)})
-
-
-def _cost(request: HttpRequest, complaint: Complaint) -> Any:
-    """None where the amount is none that could be admitted."""
-    try:
-        amount: Decimal | None = AdmitForm.base_fields["amount"].clean(request.GET.get("amount", ""))
-    except ValidationError:
-        return None
-    return cost(complaint, amount) if amount and amount <= complaint.claimed else None
+    form = AdmitForm(complaint.claimed, request.GET)
+    form.full_clean()
+    context = {"complaint": complaint, "cost": cost(complaint, form.amount_in_view())}
+    return render(request, "cases/_cost.html", context)
 
 
 @require_POST
@@ -120,11 +114,13 @@ def _take(
     request: HttpRequest,
     application: str,
     number: str,
-    form_class: type[CaseForm],
+    form_class: Callable[..., CaseForm],
     do: Any,
     told: str,
 ) -> HttpResponse:
     complaint = selectors.complaint_against(person(request), application, number)
+    if form_class is AdmitForm:
+        form_class = partial(AdmitForm, complaint.claimed)
     return take(
         request,
         form_class(request.POST, request.FILES),
@@ -141,15 +137,17 @@ def _page(
     request: HttpRequest, complaint: Complaint, typed: CaseForm | None = None, status: int = 200
 ) -> HttpResponse:
     """The case as it is now; `typed` is the form that was refused."""
+    admission = typed if isinstance(typed, AdmitForm) else AdmitForm(complaint.claimed)
     forms: list[CaseForm] = [
-        AdmitForm(initial={"amount": complaint.claimed}),
         ContestForm(),
         EvidenceForm(),
         AppealForm(),
         *([typed] if typed else []),
+        admission,
     ]
     context = for_provider(complaint, person(request)) | {
         "forms": {form.name: form for form in forms},
+        "cost": cost(complaint, admission.amount_in_view()),
         "cost_url": reverse("cases:admission_cost", args=[complaint.application.number, complaint.number]),
     }
     context["unsent"] = typed if typed and not getattr(context["offers"], typed.name, False) else None

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -122,7 +122,7 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_safe
-def file(request: HttpRequest, number: str, pk: int) -> HttpResponse:
+def file(request: HttpRequest, number: str, pk: int) -> FileResponse:
     """Evidence of either side: pictures are shown, `?download` and everything else is saved."""
     row = selectors.file_of(selectors.complaint_for(person(request), number), pk)
     return for_merchant(
