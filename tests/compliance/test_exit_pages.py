@@ -73,6 +73,7 @@ def test_asking_begins_the_exit_and_shows_its_progress(active: Application, brow
     exit = browser.get(response["Location"]).context["exit"]
     assert {item.code: item.cleared for item in exit.items} == {
         "notice": False,
+        "complaints": True,
         "violations": True,
         "obligations": True,
         "frozen": True,

@@ -130,7 +130,7 @@ def blemishes(complaint: Complaint) -> int:
     ],
 )
 def test_what_is_open_or_upheld_blemishes_a_record(
-    request: pytest.FixtureRequest, fixture: str, blemished: bool
+    request: pytest.FixtureRequest, member: Application, fixture: str, blemished: bool
 ) -> None:
     assert blemishes(request.getfixturevalue(fixture)) == int(blemished)
 
