@@ -1,6 +1,7 @@
 """What stands of a score: the newest correction, or else the score as it was published."""
 
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
@@ -10,8 +11,6 @@ from compliance.models.rating import Figures
 from compliance.ratings import scoring
 from compliance.ratings.rule import Rule
 from compliance.ratings.scoring import Rated
-
-F_ = TypeVar("F_", bound=Figures)
 
 
 def columns(inputs: dict[str, Any], rated: Rated) -> dict[str, Any]:
@@ -38,11 +37,11 @@ def recompute(row: Score | ScoreCorrection) -> Rated:
     score = row if isinstance(row, Score) else row.original
     previous = row.parts["previous"]
     return scoring.rate(
-        row.inputs, Rule.parse(score.run.rule), None if previous is None else scoring.Decimal(previous)
+        row.inputs, Rule.parse(score.run.rule), None if previous is None else Decimal(previous)
     )
 
 
-def with_standing(scores: QuerySet[Score], *names: str) -> QuerySet[Score]:
+def with_standing(scores: QuerySet[Score], *names: str) -> QuerySet[Any]:
     """Each row with `standing_<name>`: the figure of the newest correction, or else its own."""
     corrections = ScoreCorrection.objects.filter(original=OuterRef("pk")).order_by("-pk")
     return scores.annotate(

@@ -189,7 +189,7 @@ class Outcome:
     first: int
 
 
-def compared(run: RatingRun) -> QuerySet[Score]:
+def compared(run: RatingRun) -> QuerySet[Any]:
     """Each score of a run with `now` (level that is shown, or None) and `now_average` of the rating shown."""
     shown = newest()
     before = Score.objects.filter(run=shown, application=OuterRef("application"))

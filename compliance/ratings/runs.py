@@ -165,7 +165,8 @@ def batch(pk: int, claim: dt.datetime, *, size: int = BATCH_SIZE) -> dt.datetime
         found = facts.members(Quarter.named(run.period)).filter(pk__gt=run.cursor).order_by("pk")
         pks = list(found.values_list("pk", flat=True)[:size])
         if not pks:
-            return _finish(run)
+            _finish(run)
+            return None
         Score.objects.bulk_create(_scores(run, pks))
         run.cursor = pks[-1]
         run.done += len(pks)

@@ -1,5 +1,7 @@
 """A provider's pages of its rating: selector or form → service → page or redirect."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -20,7 +22,7 @@ from tmall_sp.core.errors import DomainError, NotPermitted
 @require_safe
 def ratings(request: HttpRequest) -> HttpResponse:
     """Every membership of the person's with its level; to the page itself where there is one only."""
-    found = list(selectors.rated_of(person(request)))
+    found: list[Any] = list(selectors.rated_of(person(request)))
     if len(found) == 1:
         return redirect("ratings:rating", found[0].number)
     rows = [(application, level_name(application.stars)) for application in found]

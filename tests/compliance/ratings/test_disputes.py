@@ -23,6 +23,7 @@ from tests.compliance.ratings.conftest import DAY, declare, punish, score_all
 from tests.compliance.ratings.test_publication import shown, strong
 from tests.races.together import together
 from tmall_sp.accounts.models import CompanyRole, Membership, User
+from tmall_sp.core import clock
 from tmall_sp.core.errors import DomainError, NotPermitted, StaleVersion
 from tmall_sp.core.models import Notice
 
@@ -78,8 +79,7 @@ def test_a_dispute_needs_an_input_and_words(
 def test_the_last_instant_is_in_time_and_no_later_one(
     score: Score, merchant: User, move_clock: Callable[..., None]
 ) -> None:
-    from tmall_sp.core import clock
-
+    assert score.run.published_at is not None
     left = disputes.until(score.run) - clock.now()
     assert disputes.until(score.run) == score.run.published_at + 15 * DAY
     move_clock(seconds=left.total_seconds() - 60)

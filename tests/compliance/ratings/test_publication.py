@@ -154,12 +154,13 @@ def test_the_level_follows_the_half_year_average(
 def test_what_was_published_stays(stand: Stand, quarter: Quarter, publish: Rate, ops: User) -> None:
     stand(1)
     run = publish(quarter)
-    for change in (
+    changes: list[dict[str, Any]] = [
         {"state": "cancelled"},
         {"published_at": quarter.ends_at},
         {"done": 7, "total": 7},
         {"rule": {}},
-    ):
+    ]
+    for change in changes:
         with pytest.raises(Error), transaction.atomic():
             RatingRun.objects.filter(pk=run.pk).update(**change)
     with pytest.raises(Error), transaction.atomic():
