@@ -42,6 +42,7 @@ def browser(merchant: User) -> Browser:
 @pytest.fixture
 def reader(member: Application) -> User:
     """Somebody of the company who may only read."""
+    assert member.company is not None
     person = make_merchant("会计丁", "806300009")
     Membership.objects.create(user=person, company=member.company, role=CompanyRole.READER)
     return person
