@@ -255,6 +255,7 @@ def test_sql_lets_a_complaint_begin_unanswered_alone(filed: Complaint, ops: User
         "decided_by_id = (SELECT approved_by_id FROM applications_application a WHERE a.id = application_id)",
         "appeal_decided_by_id = decided_by_id, appeal_decided_at = now(), appeal_reason = 'x'",
         "appealed_side = ''",
+        "appealed_side = '', appealed_at = NULL",
         "appealed_at = NULL",
         "appeal_text = ''",
         "closed_at = now()",
