@@ -6,7 +6,7 @@ from applications.lifecycle import State
 from applications.models import Application
 from compliance.complaints.lifecycle import OPEN as OPEN_COMPLAINTS
 from compliance.models import Complaint, ExitRequest, Violation
-from compliance.violations.lifecycle import UNRESOLVED, ViolationState
+from compliance.violations.lifecycle import UNRESOLVED
 from deposits.models import Deposit
 from tmall_sp.core import clock
 
@@ -49,7 +49,3 @@ def announced_exits() -> QuerySet[ExitRequest]:
     return ExitRequest.objects.filter(
         closed_at__isnull=True, application__state=State.EXITING, application__profile__isnull=False
     ).select_related("application")
-
-
-def waiting_for_verification() -> QuerySet[Violation]:
-    return Violation.objects.filter(state=ViolationState.INVESTIGATING, proposed_at__isnull=False)
