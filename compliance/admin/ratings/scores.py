@@ -26,7 +26,7 @@ class ScoreAdmin(StepPages[Score]):
     steps = ()
     head_template = "admin/compliance/ratings/_score_head.html"
     page_template = "admin/compliance/ratings/score.html"
-    list_display = ["provider", "run", "level_label", "average", "score", "deductions", "gmv_amount"]
+    list_display = ["provider", "quarter", "level_label", "average", "score", "deductions", "gmv_amount"]
     list_display_links = ["provider"]
     list_filter = ["run", "level"]
     list_select_related = ["application", "run"]
@@ -42,6 +42,10 @@ class ScoreAdmin(StepPages[Score]):
     @admin.display(description=_("provider"), ordering="application__company_name")
     def provider(self, score: Score) -> SafeString:
         return two_lines(score.application.company_name, score.application.number)
+
+    @admin.display(description=_("quarter"), ordering="run")
+    def quarter(self, score: Score) -> str:
+        return _("%(quarter)s (trial)") % {"quarter": score.run} if score.run.is_preview else score.run.period
 
     @admin.display(description=_("level"), ordering="level")
     def level_label(self, score: Score) -> str:
