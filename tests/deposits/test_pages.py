@@ -175,9 +175,9 @@ def test_the_pages_cost_the_same_whatever_they_show(active: Application, pay: Pa
         page("withdraw", active),
     ]
     refused_then_topped_up(100_100)
-    assert [cost(client, address) for address in pages] == [13, 7, 6, 5]
+    assert [cost(client, address) for address in pages] == [14, 8, 7, 6]
 
     for required in (100_200, 100_300):
         refused_then_topped_up(required)
 
-    assert [cost(client, address) for address in pages] == [13, 7, 6, 5]
+    assert [cost(client, address) for address in pages] == [14, 8, 7, 6]

@@ -141,19 +141,19 @@ def test_what_each_page_costs(
         "/rules/": 2,  # the agreement, and all versions of rules
     }
     assert {path: cost(shop, path) for path in CONSOLE} == {
-        "/console/": 10,
-        "/console/notices/": 5,
-        "/console/applications/": 6,
-        "/console/applications/new/": 3,
+        "/console/": 14,
+        "/console/notices/": 6,
+        "/console/applications/": 7,
+        "/console/applications/new/": 4,
     }
     assert {rest: cost(shop, root + rest) for rest in OWN} == {
-        "": 10,
-        "edit/company/": 5,
-        "edit/contact/": 5,
-        "edit/account/": 5,
-        "edit/materials/": 6,
-        "edit/review/": 7,
-        "withdraw/": 4,
+        "": 14,
+        "edit/company/": 6,
+        "edit/contact/": 6,
+        "edit/account/": 6,
+        "edit/materials/": 7,
+        "edit/review/": 8,
+        "withdraw/": 5,
     }
 
 
