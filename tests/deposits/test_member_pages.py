@@ -282,7 +282,7 @@ def test_the_pages_cost_the_same_whatever_was_deducted(owing: Application, merch
     for number in range(8, 20):
         penalise(owing, "100.00", f"violation:{number}")
 
-    assert costs() == before == [13, 7, 8]
+    assert costs() == before == [14, 8, 10]
 
 
 def test_a_payment_shows_at_once_that_the_deposit_is_full(
