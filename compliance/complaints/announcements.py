@@ -53,7 +53,8 @@ PROVIDER: dict[str, Announcement] = {
     ),
     "decide_appeal": Announcement(_("The appeal has been decided"), _("The decision is final.")),
     "finalise": Announcement(
-        _("The decision on a complaint is final"), _("There is no appeal any more. The case shows what was paid.")
+        _("The decision on a complaint is final"),
+        _("There is no appeal any more. The case shows what was paid."),
     ),
     "withdraw": Announcement(
         _("A complaint was withdrawn"), _("What was frozen for it in your deposit is free again.")
