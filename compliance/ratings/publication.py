@@ -193,10 +193,11 @@ def compared(run: RatingRun) -> QuerySet[Any]:
     """Each score of a run with `now` (level that is shown, or None) and `now_average` of the rating shown."""
     shown = newest()
     before = Score.objects.filter(run=shown, application=OuterRef("application"))
-    return with_standing(run.scores.all(), "level", "average").annotate(
+    rows: QuerySet[Any] = with_standing(run.scores.all(), "level", "average").annotate(
         now=F("application__profile__stars"),
         now_average=Subquery(with_standing(before, "average").values("standing_average")[:1]),
     )
+    return rows
 
 
 def outcome(run: RatingRun) -> Outcome:

@@ -58,7 +58,7 @@ def test_a_late_batch_takes_the_queries_of_an_early_one(
     crowd.load(provider, serve(provider), 9_999, quarter)
     run = runs.begin(quarter, actor=ops)
     claim = runs.take(run.pk)
-    taken = []
+    taken: list[int] = []
     while claim is not None and len(taken) < 10:
         with CaptureQueriesContext(connection) as captured:
             claim = runs.batch(run.pk, claim)

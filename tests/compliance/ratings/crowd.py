@@ -65,11 +65,8 @@ def _after(row: Model) -> str:
 
 def _copy(row: Model, count: int, changed: Mapping[str, str]) -> None:
     table = row._meta.db_table
-    columns = [
-        field.column
-        for field in row._meta.concrete_fields
-        if not field.primary_key or field.column in changed
-    ]
+    fields = row._meta.concrete_fields
+    columns = [str(field.column) for field in fields if not field.primary_key or field.column in changed]
     values = ", ".join(changed.get(column, f'"{column}"') for column in columns)
     names = ", ".join(f'"{column}"' for column in columns)
     with connection.cursor() as cursor:
