@@ -10,6 +10,7 @@ from django.conf import settings
 from applications import shop_checks
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.taobao import oauth
+from tmall_sp.core import clock
 from tmall_sp.demo.companies import DemoCompany
 
 REDIRECT_PATH = "/accounts/taobao/login/callback/"
@@ -35,8 +36,20 @@ def open_accounts(company: DemoCompany, *, opened: dt.date, **shop: Any) -> None
 
 def log_in(company: DemoCompany) -> User:
     """The company's Taobao account logs in at the portal: a person with a live session."""
+    return _log_in(company.taobao_user_id)
+
+
+def log_in_customer(taobao_user_id: int, nick: str, alipay_account_id: str) -> User:
+    """Somebody with a Taobao account and a private one at Alipay, who is no provider."""
+    opened = clock.today() - dt.timedelta(days=1500)
+    _post("sellers", taobao_user_id=taobao_user_id, nick=nick, opened_at=opened.isoformat())
+    _post("alipay-accounts", user_id=alipay_account_id, name=nick, kind="PRIVATE", balance="0.00")
+    return _log_in(taobao_user_id)
+
+
+def _log_in(taobao_user_id: int) -> User:
     redirect = settings.SITE_URL + REDIRECT_PATH
-    code = _post("authorize", taobao_user_id=company.taobao_user_id, redirect_uri=redirect)["code"]
+    code = _post("authorize", taobao_user_id=taobao_user_id, redirect_uri=redirect)["code"]
     token = oauth.exchange_code(code, redirect)
     user, _ = User.objects.get_or_create(
         username=f"taobao-{token.taobao_user_id}",

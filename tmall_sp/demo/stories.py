@@ -8,26 +8,23 @@ import datetime as dt
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image, ImageDraw
 
 from applications import drafts, selectors, services, shop_checks, uploads
 from applications.models import Application, DocumentKind
+from compliance.complaints import services as complaints
+from compliance.ratings.quarters import Quarter
 from compliance.violations import services as violations
-from deposits.duties import cases, overdue
+from deposits.duties import overdue
 from deposits.incoming import payments
-from tmall_sp.accounts.models import User
 from tmall_sp.core import clock
-from tmall_sp.demo import sandbox
+from tmall_sp.demo import cases, sandbox
 from tmall_sp.demo.companies import DemoCompany
+from tmall_sp.demo.people import staff
 
 Story = Callable[[DemoCompany], None]
-
-
-def staff(login: str) -> User:
-    return User.objects.get(username=login)
 
 
 @contextmanager
@@ -100,7 +97,50 @@ def admitted(company: DemoCompany, *, joined_days_ago: float) -> Application:
 
 
 def serves(company: DemoCompany) -> None:
-    admitted(company, joined_days_ago=40 + int(company.taobao_user_id) % 250)
+    """Two shops, whose turnover and whose owners' reviews make its stars."""
+    application = admitted(company, joined_days_ago=220)
+    owners = [(cases.customer(1), "186000000.00"), (cases.customer(2), "64000000.00")]
+    with days_ago(215):
+        shops = [cases.serve(application, owner, owner.taobao_nick) for owner, _gmv in owners]
+        cases.declare_figures(application)
+    quarter = Quarter.current().previous
+    with days_ago((clock.today() - quarter.last_day).days + 3):
+        cases.review(shops[0], owners[0][0], "客服响应快，大促期间全程在线，售后纠纷明显减少。", 5, 5, 4, 5)
+        cases.review(shops[1], owners[1][0], "安装师傅专业，偶尔派单慢。", 4, 5, 3, 4)
+        for shop, (_owner, gmv) in zip(shops, owners, strict=True):
+            cases.declare_gmv(shop, str(quarter), gmv)
+
+
+def is_complained_about(company: DemoCompany) -> None:
+    """One complaint waits for its answer, another is paid."""
+    application = admitted(company, joined_days_ago=150)
+    with days_ago(30):
+        complaint = cases.complain(
+            application,
+            cases.customer(0),
+            question="delivery",
+            text="电视挂架装歪，墙面留下四个洞，服务商拒绝修复。",
+            claimed="680.00",
+            order_value="3299.00",
+            payee=cases.account_of(0),
+        )
+        complaints.admit(
+            complaint.pk,
+            actor=application.applicant,
+            amount=complaint.claimed,
+            text="确系我方安装失误，同意全额赔付。",
+        )
+    with days_ago(22):
+        complaints.act_on_deadline(complaint.pk)
+    with days_ago(0.8):
+        cases.complain(
+            application,
+            cases.customer(0),
+            question="after_sales",
+            text="空调装好后漏水，三周内预约四次都没有人上门。",
+            claimed="1200.00",
+            order_value="4599.00",
+        )
 
 
 def waits_for_review(company: DemoCompany) -> None:
@@ -202,26 +242,41 @@ def has_to_top_up(company: DemoCompany) -> None:
     """A claim has frozen most of the deposit, and a penalty took more than the rest."""
     application = admitted(company, joined_days_ago=75)
     with days_ago(8):
-        cases.freeze(application.pk, case="complaint:C20261116003", claimed=Decimal("62000.00"))
+        complaint = cases.complain(
+            application,
+            cases.customer(1),
+            question="operation",
+            text="大促前夜误将主推款价格设为一折，成交 310 单后才下架，损失由店铺承担。",
+            claimed="62000.00",
+            order_value="62000.00",
+        )
+    with days_ago(7):
+        complaints.contest(
+            complaint.pk, actor=application.applicant, text="价格由店铺方运营同事在群内确认后提交，有截图。"
+        )
+        complaints.finish_evidence(complaint.pk, actor=application.applicant)
+        complaints.finish_evidence(complaint.pk, actor=cases.customer(1))
     with days_ago(5):
-        cases.penalise(
-            application.pk,
-            case="violation:1031",
-            amount=Decimal("45000.00"),
+        cases.verify_violation(
+            application,
+            title="工单填写虚假完成时间",
+            facts="抽查 40 单，其中 9 单的完成时间早于上门时间。",
             reason="未按约定时效上门安装，且在工单中填写虚假完成时间，按协议扣罚。",
-            actor=staff("wangyun"),
+            penalty="45000.00",
+            ground="rules",
         )
 
 
 def topped_up_too_late(company: DemoCompany) -> None:
     application = admitted(company, joined_days_ago=100)
     with days_ago(22):
-        cases.charge_breach(
-            application.pk,
-            case="violation:1027",
-            amount=Decimal("12800.00"),
+        cases.verify_violation(
+            application,
+            title="擅自中止服务",
+            facts="合同期内撤走全部客服，店铺连续三天无人值守。",
             reason="擅自中止服务，按服务协议收取违约金。",
-            actor=staff("zhaoyun"),
+            penalty="12800.00",
+            ground="agreement",
         )
     with days_ago(6):
         overdue.suspend_if_unpaid(application.deposit.demands.get().pk)
@@ -232,7 +287,7 @@ STORIES: tuple[Story, ...] = (
     waits_for_review,
     has_to_pay,
     has_to_change,
-    serves,
+    is_complained_about,
     is_too_young,
     leaves,
     was_expelled,

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from applications.models import Application
 from tmall_sp.accounts.demo_staff import create_demo_staff
 from tmall_sp.accounts.models import User
+from tmall_sp.demo.cases import publish_the_last_rating
 from tmall_sp.demo.companies import company
 from tmall_sp.demo.stories import STORIES
 
@@ -28,4 +29,5 @@ class Command(BaseCommand):
             story = STORIES[number % len(STORIES)]
             story(company(number))
             self.stdout.write(f"{company(number).data['company_name']}: {story.__name__.replace('_', ' ')}")
+        publish_the_last_rating()
         self.stdout.write(f"{options['providers']} companies and the staff are there.")
