@@ -29,10 +29,10 @@ from compliance.models import (
     ScoreCorrection,
     ScoreDispute,
 )
+from compliance.quarters import Quarter
 from compliance.ratings import permissions, publication, scoring
 from compliance.ratings.figures import columns, standing
 from compliance.ratings.inputs import INPUTS
-from compliance.ratings.quarters import Quarter
 from compliance.ratings.rule import LARGEST, Rule
 from tmall_sp.accounts.models import User
 from tmall_sp.accounts.roles import Role, staff_with

@@ -43,8 +43,8 @@ from compliance.models import (
     Sanction,
     ServedShop,
 )
+from compliance.quarters import Quarter
 from compliance.ratings.inputs import DECLARED, GMV, INPUTS
-from compliance.ratings.quarters import Quarter
 from compliance.ratings.scoring import ZERO, rounded
 
 LEFT = (State.EXITED, State.EXPELLED)

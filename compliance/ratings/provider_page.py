@@ -13,12 +13,12 @@ from django.utils.translation import gettext as _
 from applications.models import Application
 from compliance.models import Declaration, Score, ScoreDispute, Violation
 from compliance.models.rating import Figures
+from compliance.quarters import Quarter
 from compliance.ratings import disputes, permissions, runs
 from compliance.ratings.figures import standing
 from compliance.ratings.inputs import DEDUCTED, GMV, INPUTS, Dimension, Input, Kind
 from compliance.ratings.outlook import Outlook, outlook
 from compliance.ratings.plot import Plot, plot
-from compliance.ratings.quarters import Quarter
 from compliance.ratings.rule import Gate, Rule
 from compliance.ratings.scoring import rounded, value_of
 from compliance.ratings.words import level_name

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy
 
 from applications.announcements import merchants
 from compliance.models import RatingRun, RunState, Score
+from compliance.quarters import Quarter
 from compliance.ratings import permissions, runs
 from compliance.ratings.figures import with_standing
-from compliance.ratings.quarters import Quarter
 from compliance.ratings.words import level_name
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock

@@ -18,10 +18,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from compliance.models import ProviderProfile, RatingRun, RunState, Score
+from compliance.quarters import Quarter
 from compliance.ratings import facts, permissions, rule, scoring
 from compliance.ratings.facts import Window
 from compliance.ratings.figures import columns, with_standing
-from compliance.ratings.quarters import Quarter
 from compliance.ratings.rule import Rule
 from tmall_sp.accounts.models import User
 from tmall_sp.core import clock, rules

@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from compliance import quarters
 from compliance.models import ServedShop, ShopState
+from compliance.quarters import Quarter
 from compliance.served_shops.permissions import SERVES
 from tmall_sp.core import clock, rules
 
@@ -17,11 +17,11 @@ def quarter_to_review(shop: ServedShop) -> str | None:
     if shop.application.state not in SERVES:
         return None
     if shop.state == ShopState.SERVING:
-        return quarters.current()
+        return str(Quarter.current())
     until = open_until(shop)
     if until is None or shop.closed_at is None or clock.now() > until:
         return None
-    return quarters.quarter_of(shop.closed_at.astimezone(clock.SHANGHAI).date())
+    return str(Quarter.of(shop.closed_at.astimezone(clock.SHANGHAI).date()))
 
 
 def open_until(shop: ServedShop) -> dt.datetime | None:

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 from applications.locks import lock_application
 from applications.models import Application
 from applications.uploads import CheckedFile, check_file
-from compliance import quarters
 from compliance.locks import lock_declaration, lock_served_shop
 from compliance.models import Declaration, DeclarationState, DeclarationStep, ServedShop
 from compliance.models.served_shop import DECLARATION_EDGES
+from compliance.quarters import quarters_between
 from compliance.ratings.inputs import DECLARED, GMV, INPUTS
 from compliance.served_shops import announcements, door, permissions
 from tmall_sp.accounts.models import User
@@ -75,7 +75,7 @@ def quarters_served(shop: ServedShop) -> list[str]:
     """In which the relation existed, up to the running one; the latest first."""
     if shop.begins_on is None:
         return []
-    return quarters.between(shop.begins_on, shop.ends_on or clock.today())
+    return quarters_between(shop.begins_on, shop.ends_on or clock.today())
 
 
 def verify(pk: int, *, actor: User, seen: str | None = None) -> Declaration:

@@ -6,8 +6,8 @@ from django.http import Http404
 from applications import selectors as applications
 from applications.lifecycle import MEMBER, State
 from applications.models import Application
-from compliance import quarters
 from compliance.models import PROVEN, Declaration, DeclarationState, ServedShop, ShopState
+from compliance.quarters import Quarter
 from compliance.ratings.inputs import GMV
 from compliance.served_shops import declarations
 from tmall_sp.accounts.models import User
@@ -106,8 +106,8 @@ def shops_without_gmv(application: Application, quarter: str) -> QuerySet[Served
     declared = Declaration.objects.filter(application=application, input=GMV, quarter=quarter).exclude(
         state=DeclarationState.REFUSED
     )
-    served = application.served_shops.filter(state__in=PROVEN, begins_on__lte=quarters.last_day(quarter))
-    return served.exclude(ends_on__lt=quarters.first_day(quarter)).exclude(
+    served = application.served_shops.filter(state__in=PROVEN, begins_on__lte=Quarter.named(quarter).last_day)
+    return served.exclude(ends_on__lt=Quarter.named(quarter).first_day).exclude(
         pk__in=declared.values("served_shop")
     )
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy
 
 from applications.models import Application
 from applications.todo import Task, tasks_from
-from compliance import quarters
 from compliance.models import DeclarationState
+from compliance.quarters import Quarter
 from compliance.served_shops import permissions, selectors
 from tmall_sp.accounts.models import User
 
@@ -20,7 +20,7 @@ def declare(user: User, application: Application) -> Iterator[Task]:
     """GMV of the last quarter, and figures of the company that were refused and not declared anew."""
     if not permissions.may_act_for(user, application):
         return
-    quarter = quarters.before(quarters.current())
+    quarter = str(Quarter.current().previous)
     if missing := selectors.shops_without_gmv(application, quarter).count():
         yield Task(
             "declare_gmv",

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 
 from applications.models import Application
 from compliance.models import ProviderProfile, RunState, ServedShop
+from compliance.quarters import Quarter
 from compliance.ratings import publication, runs
-from compliance.ratings.quarters import Quarter
 from tests.compliance.ratings import crowd
 from tests.compliance.ratings.conftest import provider, quarter, serve, stand
 from tests.compliance.ratings.test_runs import QUERIES_OF_A_BATCH

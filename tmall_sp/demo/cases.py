@@ -10,8 +10,8 @@ from applications.models import Application
 from compliance.complaints import services as complaints
 from compliance.complaints.services import Claim
 from compliance.models import Channel, Complaint, QuestionCode, RatingRun, RunState, ServedShop, Violation
+from compliance.quarters import Quarter
 from compliance.ratings import publication, runs
-from compliance.ratings.quarters import Quarter
 from compliance.reviews import services as reviews
 from compliance.served_shops import declarations, invitations
 from compliance.violations import services as violations

@@ -15,7 +15,7 @@ from PIL import Image, ImageDraw
 from applications import drafts, selectors, services, shop_checks, uploads
 from applications.models import Application, DocumentKind
 from compliance.complaints import services as complaints
-from compliance.ratings.quarters import Quarter
+from compliance.quarters import Quarter
 from compliance.violations import services as violations
 from deposits.duties import overdue
 from deposits.incoming import payments

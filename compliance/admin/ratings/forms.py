@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from compliance.models import RatingRun, RunState, ScoreDispute
+from compliance.quarters import Quarter
 from compliance.ratings import rule, runs
 from compliance.ratings.figures import standing
-from compliance.ratings.quarters import Quarter
 from tmall_sp.core import clock, rules
 from tmall_sp.core.errors import DomainError
 from tmall_sp.core.step_pages import SeenStateForm

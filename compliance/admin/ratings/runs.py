@@ -23,10 +23,10 @@ from applications.views.people import person
 from compliance.admin.ratings.forms import BeginForm, PreviewForm, readable
 from compliance.admin.ratings.steps import RUN_STEPS
 from compliance.models import RatingRun, RunState, Score
+from compliance.quarters import Quarter
 from compliance.ratings import permissions, publication, runs, selectors
 from compliance.ratings.figures import with_standing
 from compliance.ratings.inputs import INPUTS
-from compliance.ratings.quarters import Quarter
 from deposits.admin.base import moment
 from tmall_sp.core.desk import Task, tasks_from
 from tmall_sp.core.errors import DomainError

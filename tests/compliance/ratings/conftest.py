@@ -21,8 +21,8 @@ from compliance.models import (
     ShopState,
     Violation,
 )
+from compliance.quarters import Quarter
 from compliance.ratings import publication, runs
-from compliance.ratings.quarters import Quarter
 from tests.database import owner_role
 from tmall_sp.accounts.models import Company, User
 from tmall_sp.core import rules

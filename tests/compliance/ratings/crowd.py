@@ -8,8 +8,8 @@ from django.db.models import Model
 
 from applications.models import Application
 from compliance.models import ProviderProfile, ServedShop, Violation
+from compliance.quarters import Quarter
 from compliance.ratings import runs
-from compliance.ratings.quarters import Quarter
 from tests.compliance.ratings.conftest import DAY, declare, declare_gmv, final, punish, review
 from tests.database import owner_role
 

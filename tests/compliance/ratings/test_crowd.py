@@ -7,8 +7,8 @@ from django.test.utils import CaptureQueriesContext
 
 from applications.models import Application
 from compliance.models import RunState, ServedShop
+from compliance.quarters import Quarter
 from compliance.ratings import publication, runs
-from compliance.ratings.quarters import Quarter
 from tests.compliance.ratings import crowd
 from tmall_sp.accounts.models import User
 

@@ -16,9 +16,9 @@ from compliance.models import (
     ScoreDispute,
     ServedShop,
 )
+from compliance.quarters import Quarter
 from compliance.ratings import disputes, publication, runs
 from compliance.ratings.figures import recompute, standing
-from compliance.ratings.quarters import Quarter
 from tests.compliance.ratings.conftest import DAY, declare, punish, score_all
 from tests.compliance.ratings.test_publication import shown, strong
 from tests.races.together import together

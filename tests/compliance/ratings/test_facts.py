@@ -9,10 +9,10 @@ import pytest
 
 from applications.models import Application, Transition
 from compliance.models import DeclarationState, DeclarationStep, ProviderProfile, ServedShop, ShopState
+from compliance.quarters import Quarter
 from compliance.ratings import facts
 from compliance.ratings.facts import Window
 from compliance.ratings.inputs import INPUTS
-from compliance.ratings.quarters import Quarter
 from tests.compliance.ratings.conftest import (
     DAY,
     complain,

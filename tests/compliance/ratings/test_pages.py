@@ -15,8 +15,8 @@ from django.urls import reverse
 
 from applications.models import Application
 from compliance.models import RatingRun, RunState, ScoreDispute, ServedShop
+from compliance.quarters import Quarter
 from compliance.ratings import disputes
-from compliance.ratings.quarters import Quarter
 from tests.compliance.ratings.conftest import final, punish, score_all
 from tests.compliance.ratings.test_publication import strong
 from tests.staff_login import staff_client

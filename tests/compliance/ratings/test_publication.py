@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from applications.models import Application
 from compliance.models import RatingRun, RunState, ServedShop
+from compliance.quarters import Quarter
 from compliance.ratings import publication, runs
-from compliance.ratings.quarters import Quarter
 from compliance.tasks import sweep_ratings
 from tests.compliance.ratings.conftest import DAY, declare, score_all
 from tests.races.together import together

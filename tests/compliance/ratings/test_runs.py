@@ -19,9 +19,9 @@ from compliance.models import (
     Score,
     ServedShop,
 )
+from compliance.quarters import Quarter
 from compliance.ratings import publication, runs
 from compliance.ratings.figures import recompute
-from compliance.ratings.quarters import Quarter
 from compliance.tasks import sweep_ratings
 from tests.compliance.ratings.conftest import (
     DAY,

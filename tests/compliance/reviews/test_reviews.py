@@ -8,8 +8,8 @@ from django.db import DatabaseError, transaction
 
 from applications import services as applications
 from applications.models import Application
-from compliance import quarters
 from compliance.models import Review, ReviewState, ServedShop
+from compliance.quarters import Quarter
 from compliance.reviews import figures, selectors
 from compliance.reviews import services as reviews
 from compliance.served_shops import relations
@@ -42,7 +42,7 @@ def test_the_owner_reviews_and_the_provider_is_told(
 ) -> None:
     review = reviews.write(serving.pk, actor=owner, marks=MARKS, text=f" {TEXT} ")
 
-    assert (review.quarter, review.text, review.state) == (quarters.current(), TEXT, ReviewState.SHOWN)
+    assert (review.quarter, review.text, review.state) == (str(Quarter.current()), TEXT, ReviewState.SHOWN)
     assert profile(active) == (1, Decimal("4.00"))
     assert Notice.objects.get(key=f"review:{review.pk}:written").recipient == merchant
 
@@ -72,7 +72,7 @@ def test_a_relation_is_reviewed_once_a_quarter(
         return reviews.write(serving.pk, actor=owner, marks=all_marks(1))
 
     assert refusal(act)[0] == "reviewed_already"
-    move_clock(days=(quarters.last_day(review.quarter) - clock.today()).days + 1)
+    move_clock(days=(Quarter.named(review.quarter).last_day - clock.today()).days + 1)
     assert act().quarter > review.quarter
     assert profile(active) == (2, Decimal("2.50"))
 
@@ -90,7 +90,7 @@ def test_after_its_end_a_relation_is_reviewed_for_thirty_days_from_when_that_was
 ) -> None:
     """An end that the provider dates back does not spare it the review."""
     shop = serve_since(active, owner, days_ago(200))
-    quarter = quarters.current()
+    quarter = str(Quarter.current())
     relations.end(shop.pk, actor=merchant, ends_on=days_ago(150))
 
     move_clock(days=29, hours=23)

@@ -5,8 +5,8 @@ from decimal import Decimal
 import pytest
 
 from applications.models import Application
-from compliance import quarters
 from compliance.models import Declaration, ServedShop
+from compliance.quarters import Quarter
 from compliance.served_shops import declarations, invitations
 from tests.compliance.served_shops.making import SHOP, another_member, paper, serve
 from tests.people import make_merchant
@@ -33,7 +33,7 @@ def serving(active: Application, owner: User) -> ServedShop:
 def declared(serving: ServedShop, merchant: User) -> Declaration:
     """GMV of the running quarter, ¥1,200,000.00, not decided yet."""
     return declarations.declare_gmv(
-        serving.pk, actor=merchant, quarter=quarters.current(), value=Decimal("1200000"), upload=paper()
+        serving.pk, actor=merchant, quarter=str(Quarter.current()), value=Decimal("1200000"), upload=paper()
     )
 
 

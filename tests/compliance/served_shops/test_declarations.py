@@ -9,8 +9,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from applications.models import Application
-from compliance import quarters
 from compliance.models import Declaration, DeclarationState, ServedShop
+from compliance.quarters import Quarter
 from compliance.served_shops import declarations, relations, selectors
 from tests.compliance.served_shops.making import join, paper, picture, serve, serve_since
 from tests.people import begin
@@ -24,7 +24,7 @@ REASON = "截图看不出统计周期"
 
 def gmv(shop: ServedShop, actor: User, **other: Any) -> Declaration:
     filled: dict[str, Any] = {
-        "quarter": quarters.current(),
+        "quarter": str(Quarter.current()),
         "value": Decimal("1200000.50"),
         "upload": paper(),
     } | other
@@ -52,7 +52,7 @@ def test_gmv_is_declared_with_its_evidence(serving: ServedShop, merchant: User) 
         "gmv",
         Decimal("1200000.50"),
         DeclarationState.DECLARED,
-        quarters.current(),
+        str(Quarter.current()),
     )
     assert (row.original_name, row.content_type, row.uploaded_by) == ("证明.pdf", "application/pdf", merchant)
     assert [step.name for step in row.steps.all()] == ["declare"]
@@ -78,17 +78,17 @@ def test_only_owner_and_editors_declare(
 
 
 def test_only_quarters_of_the_relation_are_declared(active: Application, merchant: User, owner: User) -> None:
-    current = quarters.current()
-    last, before_last = quarters.before(current), quarters.before(quarters.before(current))
-    shop = serve_since(active, owner, quarters.last_day(last))
-    after = quarters.quarter_of(quarters.last_day(current) + dt.timedelta(days=1))
+    current = str(Quarter.current())
+    last, before_last = str(Quarter.named(current).previous), str(Quarter.named(current).previous.previous)
+    shop = serve_since(active, owner, Quarter.named(last).last_day)
+    after = str(Quarter.of(Quarter.named(current).last_day + dt.timedelta(days=1)))
 
     def refused(quarter: str) -> tuple[str, str | None]:
         return refusal(lambda: gmv(shop, merchant, quarter=quarter))
 
     for quarter in (before_last, after, "2026Q9", ""):
         assert refused(quarter) == ("quarter", "quarter")
-    relations.end(shop.pk, actor=owner, ends_on=quarters.last_day(last))
+    relations.end(shop.pk, actor=owner, ends_on=Quarter.named(last).last_day)
     assert refused(current) == ("quarter", "quarter")
     assert gmv(shop, merchant, quarter=last).quarter == last
 
@@ -235,9 +235,9 @@ def test_a_page_that_is_out_of_date_decides_nothing(
 def test_quarters_to_declare_are_those_of_the_relation_without_a_figure(
     active: Application, merchant: User, owner: User, ops: User
 ) -> None:
-    current = quarters.current()
-    last = quarters.before(current)
-    shop = serve_since(active, owner, quarters.last_day(last))
+    current = str(Quarter.current())
+    last = str(Quarter.named(current).previous)
+    shop = serve_since(active, owner, Quarter.named(last).last_day)
     assert selectors.quarters_to_declare(shop) == [current, last]
     row = gmv(shop, merchant, quarter=last)
     assert selectors.quarters_to_declare(shop) == [current]
@@ -248,12 +248,12 @@ def test_quarters_to_declare_are_those_of_the_relation_without_a_figure(
 def test_shops_without_gmv_are_those_served_in_the_quarter(
     active: Application, merchant: User, owner: User, stranger: User
 ) -> None:
-    last = quarters.before(quarters.current())
+    last = str(Quarter.current().previous)
     serve(active, stranger, "后来的店")
     assert not selectors.shops_without_gmv(active, last).exists(), "it began later"
-    shop = serve_since(active, owner, quarters.last_day(last))
+    shop = serve_since(active, owner, Quarter.named(last).last_day)
     assert list(selectors.shops_without_gmv(active, last)) == [shop]
     gmv(shop, merchant, quarter=last)
     assert not selectors.shops_without_gmv(active, last).exists()
-    relations.end(shop.pk, actor=owner, ends_on=quarters.last_day(last))
-    assert shop not in selectors.shops_without_gmv(active, quarters.current()), "it had ended"
+    relations.end(shop.pk, actor=owner, ends_on=Quarter.named(last).last_day)
+    assert shop not in selectors.shops_without_gmv(active, str(Quarter.current())), "it had ended"

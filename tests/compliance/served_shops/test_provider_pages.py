@@ -9,8 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from applications.models import Application
-from compliance import quarters
 from compliance.models import Declaration, DeclarationState, ServedShop, ShopState
+from compliance.quarters import Quarter
 from compliance.served_shops import declarations, invitations
 from tests.compliance.served_shops.making import (
     SHOP,
@@ -127,7 +127,7 @@ def test_a_reader_of_the_company_reads_and_changes_nothing(
 
 def test_gmv_is_declared_on_the_shops_page(serving: ServedShop, active: Application, merchant: User) -> None:
     address = at("shop", active.number, serving.pk)
-    send(merchant, address, quarter=quarters.current(), value="1200000.5", file=paper())
+    send(merchant, address, quarter=str(Quarter.current()), value="1200000.5", file=paper())
 
     row = Declaration.objects.get()
     page = read(merchant, address)
@@ -143,7 +143,7 @@ def test_gmv_is_declared_on_the_shops_page(serving: ServedShop, active: Applicat
 def test_gmv_that_is_refused_keeps_what_was_typed(
     serving: ServedShop, active: Application, merchant: User, field: str, value: str, words: str
 ) -> None:
-    filled = {"quarter": quarters.current(), "value": "12.5", "file": paper()} | {field: value}
+    filled = {"quarter": str(Quarter.current()), "value": "12.5", "file": paper()} | {field: value}
     page = send(merchant, at("shop", active.number, serving.pk), **filled)
 
     assert page.status == 422
@@ -155,8 +155,8 @@ def test_gmv_that_is_refused_keeps_what_was_typed(
 
 def test_gmv_that_is_sent_twice_says_so(active: Application, owner: User, merchant: User) -> None:
     """Beside the quarter while there is another to declare, above the page when there is none."""
-    current, last = quarters.current(), quarters.before(quarters.current())
-    shop = serve_since(active, owner, quarters.last_day(last))
+    current, last = str(Quarter.current()), str(Quarter.current().previous)
+    shop = serve_since(active, owner, Quarter.named(last).last_day)
     address = at("shop", active.number, shop.pk)
 
     def declare(quarter: str) -> Markup:
@@ -258,10 +258,10 @@ def todo(merchant: User) -> list[str]:
 def test_the_to_do_list_asks_for_what_is_not_declared(
     active: Application, merchant: User, owner: User, ops: User
 ) -> None:
-    last = quarters.before(quarters.current())
+    last = str(Quarter.current().previous)
     serve(active, make_merchant("店主", "706600001"), "新店")
     assert "declare_gmv" not in todo(merchant), "it was not served in the last quarter"
-    shop = serve_since(active, owner, quarters.last_day(last))
+    shop = serve_since(active, owner, Quarter.named(last).last_day)
     assert "declare_gmv" in todo(merchant)
     row = declarations.declare_gmv(shop.pk, actor=merchant, quarter=last, value=FIVE, upload=paper())
     assert "declare_gmv" not in todo(merchant)
