@@ -129,7 +129,6 @@ class TestEverybodyElse:
     [
         "accounts_company",
         "accounts_membership",
-        "core_ruleversion",
         "core_mail",
         "applications_ban",
         "applications_agreement",

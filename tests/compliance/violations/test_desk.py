@@ -17,6 +17,7 @@ from tests.compliance.conftest import FACTS, FINDING, REASON, TITLE, report
 from tests.compliance.violations.conftest import Verify
 from tests.staff_login import staff_client
 from tmall_sp.accounts.models import User
+from tmall_sp.core import clock
 
 ADD = "/admin/compliance/violation/add/"
 LIST = "/admin/compliance/violation/"
@@ -257,4 +258,4 @@ def test_the_page_of_the_application_names_violation_and_exit(
 
     text = page.content.decode()
     assert TITLE in text
-    assert exiting.exit_requests.get().notice_ends_at.strftime("%Y-%m-%d") in text
+    assert exiting.exit_requests.get().notice_ends_at.astimezone(clock.SHANGHAI).strftime("%Y-%m-%d") in text
