@@ -116,9 +116,6 @@ class TestWhoIsOffered:
     def test_the_reviewer_nothing_once_it_is_decided(self, desk: Client, approved: Application) -> None:
         assert steps_of(desk, approved) == []
 
-    def test_operations_may_propose_to_take_an_approval_back(self, ops: User, approved: Application) -> None:
-        assert steps_of(staff_client(ops), approved) == ["propose_revoke_approval"]
-
 
 def steps_of(client: Client, application: Application) -> list[str]:
     """What the page offers: buttons and links."""
