@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -38,6 +38,16 @@ def test_whoever_stays_after_all_is_announced_no_more(
     exiting: Application, merchant: User, client: Client
 ) -> None:
     applications.cancel_exit(exiting.pk, actor=merchant)
+    assert announced(client) == []
+
+
+def test_whoever_never_stood_in_the_pool_is_not_announced(
+    approved: Application, merchant: User, client: Client
+) -> None:
+    with transaction.atomic():
+        applications.record_deposit(approved.pk)
+    applications.request_exit(approved.pk, actor=merchant)
+
     assert announced(client) == []
 
 
